@@ -6,7 +6,15 @@
  * files (`onnx/`, `tflite/`) and generating networks (`space/`).
  */
 
-export type DataType = "float32" | "float16" | "float64" | "int8" | "uint8" | "int32" | "int64" | "bool";
+export type DataType =
+  | "float32"
+  | "float16"
+  | "float64"
+  | "int8"
+  | "uint8"
+  | "int32"
+  | "int64"
+  | "bool";
 
 /** Dimensions, outermost first. */
 export type Shape = readonly number[];

@@ -1,0 +1,52 @@
+/**
+ * The variation point for inference software: what can run here, and one loaded model.
+ *
+ * Implementations live one per file beside this one and are listed in `registry.ts`. They run inside a sampler
+ * process (`sampler.ts`), never in the process that plans and records: a synchronous run blocks the event loop,
+ * and native crashes must cost one process only.
+ */
+import type { RuntimeInfo } from "../record/platform.js";
+
+export type ModelFormat = "onnx" | "tflite";
+
+/** One way to run a runtime; several of them make several platforms of one family. */
+export interface RuntimeVariant {
+  /** Version and settings as the middle part of a platform id, e.g. `ort1.30-cpu-all-t1`. */
+  readonly slug: string;
+  readonly info: RuntimeInfo;
+}
+
+export type Availability =
+  | { readonly available: true; readonly version: string }
+  | { readonly available: false; readonly reason: string; readonly remedy: string };
+
+/** Inference software. Nothing heavy is imported or loaded before `probe` or `load` is called. */
+export interface Runtime {
+  readonly family: string;
+  /** What users call it, e.g. `ONNX Runtime (Node)`. */
+  readonly title: string;
+  readonly modelFormat: ModelFormat;
+  /** Whether it can run here, quickly (no model is loaded); never throws. */
+  probe(): Promise<Availability>;
+  /** The variants offered on this device (thread counts up to the core count), for a probed version. */
+  variants(version: string, nCores: number): readonly RuntimeVariant[];
+  /**
+   * Load a model file with a variant's settings.
+   *
+   * @throws UnsupportedError when the runtime cannot run the model; the message names the operator if known
+   */
+  load(model: Uint8Array, info: RuntimeInfo): Promise<Session>;
+}
+
+/** A model file loaded in a runtime: one float32 input, one float32 output, both kept allocated. */
+export interface Session {
+  readonly inputShape: readonly number[];
+  readonly outputShape: readonly number[];
+  /** Copy values into the input tensor, NCHW order whatever the runtime's own layout. */
+  setInput(values: Float32Array): void;
+  /** One inference, synchronous where the runtime allows. */
+  run(): void | Promise<void>;
+  /** Values of the output of the last run, in ONNX (NCHW) order. */
+  output(): Float32Array;
+  dispose(): void | Promise<void>;
+}

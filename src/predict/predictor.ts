@@ -1,0 +1,104 @@
+/**
+ * The variation point for predictors: learn from a pool, adapt to a target with a few samples, predict with intervals.
+ *
+ * Predictors see feature tables of operator graphs, never a search space, a file or hardware.
+ */
+import type { FeatureTable } from "../graph/features.js";
+import type { Descriptor } from "../record/descriptor.js";
+import type { Platform } from "../record/platform.js";
+
+/** Measured latencies of one platform: `latencyMs[i]` belongs to row `rows[i]` of a feature table. */
+export interface PlatformSamples {
+  readonly platformId: string;
+  /** Family of the runtime: siblings leave together in a hold-out. */
+  readonly family: string;
+  readonly platform?: Platform;
+  /** Absent for published tables. */
+  readonly descriptor?: Descriptor;
+  readonly rows: Int32Array;
+  readonly latencyMs: Float64Array;
+  /** Relative standard deviation of each latency where it is known (from its interval and grade). */
+  readonly relativeSd?: Float64Array;
+}
+
+/** Everything a predictor may learn from. */
+export interface TrainingPool {
+  readonly networks: FeatureTable;
+  readonly platforms: readonly PlatformSamples[];
+}
+
+/** Columns of predictions, one entry a network of the table that was asked for. */
+export interface Predictions {
+  readonly latencyMs: Float64Array;
+  readonly lowerMs: Float64Array;
+  readonly upperMs: Float64Array;
+  /** Nominal share of true latencies between lower and upper, e.g. 0.9. */
+  readonly coverage: number;
+  readonly withinKnownRange: Uint8Array;
+  /** For networks outside the known range: which operators or shapes are unknown. */
+  readonly outsideReasons: ReadonlyMap<number, string>;
+}
+
+/** Progress of something long: done of total, in the unit named. */
+export type OnProgress = (done: number, total: number, what: string) => void;
+
+export interface FitOptions {
+  /** Seeds every draw and every initial weight. */
+  readonly seed: number;
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+}
+
+/** A method that can learn. Same inputs and seed give the same predictor. */
+export interface Predictor {
+  readonly name: string;
+  /** Target samples below which `adapt` refuses. */
+  readonly minSamples: number;
+  /** @throws InputError on an empty pool, a NaN or non-positive latency, a row outside the table */
+  fit(pool: TrainingPool, options: FitOptions): Promise<FittedPredictor>;
+  /** @throws FormatError when `saved` is of another method or version, or a tensor is missing or misshapen */
+  load(saved: SavedPredictor): Promise<FittedPredictor>;
+}
+
+/** A predictor that has learned from source platforms. */
+export interface FittedPredictor {
+  readonly name: string;
+  /** Families it learned from: a target of one of them is no unseen platform. */
+  readonly trainedFamilies: readonly string[];
+  /**
+   * Tune to a target. Reads no latency but those in `target`.
+   *
+   * @param networks - table that `target.rows` points into
+   * @throws InputError on fewer than `minSamples` samples, NaN or non-positive latencies, or a descriptor that lacks operators the predictor was trained with
+   */
+  adapt(
+    target: PlatformSamples,
+    networks: FeatureTable,
+    options: FitOptions,
+  ): Promise<AdaptedPredictor>;
+  save(): SavedPredictor;
+}
+
+/** A predictor for one target. */
+export interface AdaptedPredictor {
+  readonly name: string;
+  readonly platformId: string;
+  /** @param coverage - nominal coverage of the intervals, 0 < coverage < 1 */
+  predict(networks: FeatureTable, options: { coverage: number }): Promise<Predictions>;
+  save(): SavedPredictor;
+}
+
+/** The in-memory form of a predictor folder: `predictor.json` and `weights.safetensors`. */
+export interface SavedPredictor {
+  readonly method: string;
+  /** Version of this method's saved form; a newer one is refused with advice. */
+  readonly formatVersion: number;
+  /** Settings and learned scalars: plain JSON, finite numbers only. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly tensors: ReadonlyMap<string, SavedTensor>;
+}
+
+export interface SavedTensor {
+  readonly shape: readonly number[];
+  readonly values: Float32Array | Float64Array;
+}
