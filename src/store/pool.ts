@@ -1,0 +1,274 @@
+/**
+ * A pool folder: platforms, descriptors, contexts, the append-only run log, and measurements recomputed from it.
+ *
+ * `platforms.json`, `contexts.json`, `descriptors/<platform>.json`, `runs.jsonl` (local), `measurements.parquet`.
+ * A shipped pool has no `runs.jsonl`; its `processes.parquet` holds one row a process instead.
+ */
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { parquetReadObjects } from "hyparquet";
+import { parquetWriteBuffer } from "hyparquet-writer";
+import { z } from "zod";
+import { FormatError, NotFoundError } from "../errors.js";
+import { type Descriptor, descriptorSchema } from "../record/descriptor.js";
+import {
+  type Context,
+  contextSchema,
+  type Measurement,
+  measurementSchema,
+  type ProcessSummary,
+  processSummarySchema,
+} from "../record/measurement.js";
+import { type Platform, platformSchema } from "../record/platform.js";
+import { AppendOnlyLog, readBytes, writeFileAtomic, writeJsonAtomic } from "./files.js";
+
+/** Which subjects are for learning and which are kept apart as test set, and how they were drawn. */
+export const splitSchema = z.object({
+  schema: z.literal("samara/split/1"),
+  seed: z.number().int(),
+  how: z.string(),
+  train: z.array(z.string()),
+  test: z.array(z.string()),
+});
+export type Split = z.infer<typeof splitSchema>;
+
+/** Check data against a schema; the error names the file and the first field that is wrong. */
+export function parseAs<T>(schema: z.ZodType<T>, value: unknown, path: string, what: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  const field = issue.path.join(".");
+  throw new FormatError(`${what} ${path}: field "${field}" is wrong: ${issue.message}`, {
+    path,
+    field,
+    hint: "the file was changed by hand, damaged, or written by another version",
+  });
+}
+
+/**
+ * Read a JSON file that must match a schema.
+ *
+ * @throws NotFoundError when there is none; FormatError when it is not JSON or a field is wrong
+ */
+export function readJsonAs<T>(schema: z.ZodType<T>, path: string, what: string): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(readBytes(path, what).toString("utf8"));
+  } catch (cause) {
+    if (cause instanceof SyntaxError) {
+      throw new FormatError(`${what} ${path} is not JSON: ${cause.message}`, { path, cause });
+    }
+    throw cause;
+  }
+  return parseAs(schema, value, path, what);
+}
+
+const safeName = (platformId: string) => platformId.replaceAll(/[^A-Za-z0-9._-]/g, "_");
+
+const stringColumns = [
+  "platformId",
+  "kind",
+  "subjectId",
+  "modelHash",
+  "grade",
+  "contextId",
+] as const satisfies readonly (keyof Measurement)[];
+const doubleColumns = [
+  "latencyMs",
+  "lowerMs",
+  "upperMs",
+  "medianWallMs",
+] as const satisfies readonly (keyof Measurement)[];
+const integerColumns = ["nProcesses", "nRuns"] as const satisfies readonly (keyof Measurement)[];
+
+function measurementsToParquet(rows: readonly Measurement[]): Uint8Array {
+  const buffer = parquetWriteBuffer({
+    columnData: [
+      ...stringColumns.map((name) => ({
+        name,
+        data: rows.map((row) => row[name]),
+        type: "STRING" as const,
+      })),
+      ...doubleColumns.map((name) => ({
+        name,
+        data: rows.map((row) => row[name]),
+        type: "DOUBLE" as const,
+      })),
+      ...integerColumns.map((name) => ({
+        name,
+        data: rows.map((row) => row[name]),
+        type: "INT32" as const,
+      })),
+      { name: "reasons", data: rows.map((row) => row.reasons.join("; ")), type: "STRING" as const },
+      {
+        name: "counters",
+        data: rows.map((row) => JSON.stringify(row.counters)),
+        type: "STRING" as const,
+      },
+    ],
+  });
+  return new Uint8Array(buffer);
+}
+
+/** One row a process: what a shipped pool keeps of the log. */
+function processesToParquet(lines: readonly ProcessSummary[], medianOf: MedianOf): Uint8Array {
+  const column = (
+    name: string,
+    type: "STRING" | "DOUBLE" | "INT32",
+    of: (line: ProcessSummary) => string | number,
+  ) => ({ name, type, data: lines.map(of) });
+  const buffer = parquetWriteBuffer({
+    columnData: [
+      column("platformId", "STRING", (line) => line.platformId),
+      column("subjectId", "STRING", (line) => line.subjectId),
+      column("processId", "STRING", (line) => line.processId),
+      column("startedAt", "STRING", (line) => line.startedAt),
+      column("ratio", "DOUBLE", (line) => medianOf(line.ratios)),
+      column("wallMs", "DOUBLE", (line) => medianOf(line.wallMs)),
+      column("waitShare", "DOUBLE", (line) => medianOf(line.waitShares)),
+      column("referenceMs", "DOUBLE", (line) => line.referenceMs),
+      column("nPairs", "INT32", (line) => line.ratios.length),
+    ],
+  });
+  return new Uint8Array(buffer);
+}
+
+type MedianOf = (values: readonly number[]) => number;
+
+/** A pool folder, opened for reading and adding; nothing is written until something is added. */
+export class Pool {
+  readonly folder: string;
+  readonly log: AppendOnlyLog;
+
+  constructor(folder: string) {
+    this.folder = folder;
+    this.log = new AppendOnlyLog(join(folder, "runs.jsonl"));
+  }
+
+  /** @throws NotFoundError when the folder holds no pool */
+  requireExisting(): this {
+    if (!existsSync(this.path("platforms.json"))) {
+      throw new NotFoundError(`no pool in ${this.folder}: it has no platforms.json`, {
+        hint: "measure one with `samara measure -o DIR` or name another folder",
+      });
+    }
+    return this;
+  }
+
+  private path(...parts: string[]): string {
+    return join(this.folder, ...parts);
+  }
+
+  platforms(): Platform[] {
+    const path = this.path("platforms.json");
+    return existsSync(path) ? readJsonAs(z.array(platformSchema), path, "platforms file") : [];
+  }
+
+  addPlatform(platform: Platform): void {
+    const platforms = this.platforms();
+    if (platforms.some(({ id }) => id === platform.id)) return;
+    writeJsonAtomic(this.path("platforms.json"), [...platforms, platform]);
+  }
+
+  contexts(): Context[] {
+    const path = this.path("contexts.json");
+    return existsSync(path) ? readJsonAs(z.array(contextSchema), path, "contexts file") : [];
+  }
+
+  addContext(context: Context): void {
+    const contexts = this.contexts();
+    if (contexts.some(({ id }) => id === context.id)) return;
+    writeJsonAtomic(this.path("contexts.json"), [...contexts, context]);
+  }
+
+  descriptors(): Descriptor[] {
+    const folder = this.path("descriptors");
+    if (!existsSync(folder)) return [];
+    return readdirSync(folder)
+      .filter((name) => name.endsWith(".json"))
+      .sort()
+      .map((name) => readDescriptor(join(folder, name)));
+  }
+
+  /** The descriptor of one platform, or undefined when it was not profiled. */
+  descriptor(platformId: string): Descriptor | undefined {
+    const path = this.descriptorPath(platformId);
+    return existsSync(path) ? readDescriptor(path) : undefined;
+  }
+
+  descriptorPath(platformId: string): string {
+    return this.path("descriptors", `${safeName(platformId)}.json`);
+  }
+
+  writeDescriptor(descriptor: Descriptor): void {
+    writeJsonAtomic(this.descriptorPath(descriptor.platform.id), descriptor);
+  }
+
+  /** The log's whole lines; lines cut short by a crash are counted, not hidden. */
+  runs(): { lines: ProcessSummary[]; nDamaged: number } {
+    const { values, nDamaged } = this.log.read();
+    const lines: ProcessSummary[] = [];
+    let nWrong = nDamaged;
+    for (const value of values) {
+      const result = processSummarySchema.safeParse(value);
+      if (result.success) lines.push(result.data);
+      else nWrong += 1;
+    }
+    return { lines, nDamaged: nWrong };
+  }
+
+  writeMeasurements(measurements: readonly Measurement[]): void {
+    writeFileAtomic(this.path("measurements.parquet"), measurementsToParquet(measurements));
+  }
+
+  writeProcesses(lines: readonly ProcessSummary[], medianOf: MedianOf): void {
+    writeFileAtomic(this.path("processes.parquet"), processesToParquet(lines, medianOf));
+  }
+
+  /** @throws NotFoundError when nothing was summarised; FormatError when the file is damaged */
+  async measurements(): Promise<Measurement[]> {
+    return readMeasurements(this.path("measurements.parquet"));
+  }
+
+  split(): Split | undefined {
+    const path = this.path("split.json");
+    return existsSync(path) ? readJsonAs(splitSchema, path, "split file") : undefined;
+  }
+
+  writeSplit(split: Split): void {
+    writeJsonAtomic(this.path("split.json"), split);
+  }
+}
+
+/**
+ * Read a descriptor file.
+ *
+ * @throws FormatError when it is not a descriptor, or its latencies are in another unit than ns
+ */
+export function readDescriptor(path: string): Descriptor {
+  return readJsonAs(descriptorSchema, path, "descriptor");
+}
+
+/** @throws NotFoundError, FormatError naming the row that is wrong (NaN, negative latency, unknown grade) */
+export async function readMeasurements(path: string): Promise<Measurement[]> {
+  const bytes = readBytes(path, "measurements file");
+  let rows: Record<string, unknown>[];
+  try {
+    const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+    rows = await parquetReadObjects({ file: file as ArrayBuffer });
+  } catch (cause) {
+    throw new FormatError(`measurements file ${path} is not readable as Parquet`, { path, cause });
+  }
+  return rows.map((row, i) =>
+    parseAs(
+      measurementSchema,
+      {
+        ...row,
+        reasons: row["reasons"] ? String(row["reasons"]).split("; ") : [],
+        counters: JSON.parse(String(row["counters"] ?? "[]")),
+      },
+      path,
+      `row ${i} of measurements file`,
+    ),
+  );
+}
