@@ -1,0 +1,415 @@
+/**
+ * TensorFlow Lite by its C API through koffi: with the XNNPACK delegate, or with its builtin kernels.
+ *
+ * The library is the user's own (SAMARA_TFLITE_LIBRARY) or the dated one inside the optional package
+ * tfjs-tflite-node. Tensors are NHWC there; this file turns them, outside `run`.
+ */
+import { existsSync, readdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { FormatError, InternalError, messageOf, UnsupportedError } from "../errors.js";
+import type { RuntimeInfo } from "../record/platform.js";
+import { shortVersion, sizeOf, theOnlyTensor, threadCounts } from "./onnx-session.js";
+import type { Availability, Runtime, RuntimeVariant, Session } from "./runtime.js";
+
+const family = "tflite";
+const delegates = ["xnnpack", "builtin"] as const;
+type Delegate = (typeof delegates)[number];
+
+/** A pointer of the C API; 0 is NULL. */
+type Pointer = bigint;
+
+const isNull = (pointer: Pointer | null) => pointer === null || pointer === 0n;
+
+/** TfLiteType by number, as far as it is needed. */
+const float32Type = 1;
+
+/**
+ * Bytes kept for TfLiteXNNPackDelegateOptions, which has grown from 8 to 64 over the versions: in all of them
+ * `num_threads` comes first and zero is the default of the rest as far as float32 goes.
+ */
+const delegateOptionsBytes = 256;
+
+function libraryFolder(): string | undefined {
+  const folders: Readonly<Record<string, string>> = {
+    "linux-x64": "linux_amd64",
+    "linux-arm64": "linux_arm64",
+    "darwin-arm64": "darwin_arm64",
+    "win32-x64": "windows_amd64",
+  };
+  return folders[`${process.platform}-${process.arch}`];
+}
+
+function libraryFile(): string {
+  if (process.platform === "win32") return "tensorflowlite_c.dll";
+  return `libtensorflowlite_c.${process.platform === "darwin" ? "dylib" : "so"}`;
+}
+
+/** Path of the library to use. */
+function findLibrary(): string {
+  const own = process.env.SAMARA_TFLITE_LIBRARY;
+  if (own !== undefined && own !== "") {
+    if (existsSync(own)) return own;
+    throw new UnsupportedError(`SAMARA_TFLITE_LIBRARY names no file: ${own}`);
+  }
+  const folder = libraryFolder();
+  if (folder === undefined) {
+    throw new UnsupportedError(
+      `tfjs-tflite-node has no library for ${process.platform} ${process.arch}`,
+    );
+  }
+  let manifest: string;
+  try {
+    manifest = createRequire(import.meta.url).resolve("tfjs-tflite-node/package.json");
+  } catch (cause) {
+    throw new UnsupportedError("the optional package tfjs-tflite-node is not installed", { cause });
+  }
+  const path = join(dirname(manifest), "cc_deps", folder, libraryFile());
+  if (existsSync(path)) return path;
+  throw new UnsupportedError(`tfjs-tflite-node has no ${folder}/${libraryFile()}`);
+}
+
+/** The functions of the C API that are used. */
+interface TfLite {
+  version(): string;
+  modelCreate(bytes: Uint8Array, sizeBytes: number): Pointer;
+  modelDelete(model: Pointer): void;
+  optionsCreate(): Pointer;
+  optionsDelete(options: Pointer): void;
+  optionsSetNumThreads(options: Pointer, threads: number): void;
+  optionsAddDelegate(options: Pointer, delegate: Pointer): void;
+  optionsSetErrorReporter(options: Pointer, reporter: Pointer, data: null): void;
+  interpreterCreate(model: Pointer, options: Pointer): Pointer;
+  interpreterDelete(interpreter: Pointer): void;
+  interpreterAllocateTensors(interpreter: Pointer): number;
+  interpreterInvoke(interpreter: Pointer): number;
+  inputCount(interpreter: Pointer): number;
+  outputCount(interpreter: Pointer): number;
+  inputTensor(interpreter: Pointer, index: number): Pointer;
+  outputTensor(interpreter: Pointer, index: number): Pointer;
+  tensorName(tensor: Pointer): string;
+  tensorType(tensor: Pointer): number;
+  tensorRank(tensor: Pointer): number;
+  tensorDim(tensor: Pointer, index: number): number;
+  tensorData(tensor: Pointer): Pointer;
+  xnnpackCreate(options: Uint8Array): Pointer;
+  xnnpackDelete(delegate: Pointer): void;
+  /** Memory of the library, seen from here; not to be used after the interpreter is deleted. */
+  viewMemory(pointer: Pointer, sizeBytes: number): ArrayBuffer;
+  /** Passed to interpreters: their messages go to `takeMessages`. */
+  readonly reporter: Pointer;
+  /** What the library has said since it was last asked. */
+  takeMessages(): string;
+}
+
+let loaded: Promise<TfLite> | undefined;
+
+async function openLibrary(): Promise<TfLite> {
+  const koffi = (await import("koffi")).default;
+  const library = koffi.load(findLibrary());
+  const func = (name: string, result: string, parameters: string[]) =>
+    library.func(name, result, parameters);
+  const messages: string[] = [];
+  const report = koffi.register(
+    (_data: Pointer, format: string, args: Pointer) => {
+      messages.push(formatMessage(format, args));
+      return 0;
+    },
+    koffi.pointer(koffi.proto("int TfLiteReport(void *data, const char *format, void *args)")),
+  );
+  // The arguments of printf come as a va_list, which both ABIs of 64-bit Linux pass as one pointer.
+  const vsnprintf =
+    process.platform === "linux"
+      ? koffi.load(null).func("int vsnprintf(char *, size_t, const char *, void *)")
+      : undefined;
+  function formatMessage(format: string, args: Pointer): string {
+    if (vsnprintf === undefined) return format;
+    const text = Buffer.alloc(1024);
+    const length = Number(vsnprintf(text, text.length, format, args));
+    return text.toString("utf8", 0, Math.max(0, Math.min(length, text.length - 1)));
+  }
+  return {
+    version: func("TfLiteVersion", "const char *", []),
+    modelCreate: func("TfLiteModelCreate", "void *", ["const void *", "size_t"]),
+    modelDelete: func("TfLiteModelDelete", "void", ["void *"]),
+    optionsCreate: func("TfLiteInterpreterOptionsCreate", "void *", []),
+    optionsDelete: func("TfLiteInterpreterOptionsDelete", "void", ["void *"]),
+    optionsSetNumThreads: func("TfLiteInterpreterOptionsSetNumThreads", "void", ["void *", "int"]),
+    optionsAddDelegate: func("TfLiteInterpreterOptionsAddDelegate", "void", ["void *", "void *"]),
+    optionsSetErrorReporter: func("TfLiteInterpreterOptionsSetErrorReporter", "void", [
+      "void *",
+      "void *",
+      "void *",
+    ]),
+    interpreterCreate: func("TfLiteInterpreterCreate", "void *", ["void *", "void *"]),
+    interpreterDelete: func("TfLiteInterpreterDelete", "void", ["void *"]),
+    interpreterAllocateTensors: func("TfLiteInterpreterAllocateTensors", "int", ["void *"]),
+    interpreterInvoke: func("TfLiteInterpreterInvoke", "int", ["void *"]),
+    inputCount: func("TfLiteInterpreterGetInputTensorCount", "int", ["void *"]),
+    outputCount: func("TfLiteInterpreterGetOutputTensorCount", "int", ["void *"]),
+    inputTensor: func("TfLiteInterpreterGetInputTensor", "void *", ["void *", "int"]),
+    outputTensor: func("TfLiteInterpreterGetOutputTensor", "void *", ["void *", "int"]),
+    tensorName: func("TfLiteTensorName", "const char *", ["void *"]),
+    tensorType: func("TfLiteTensorType", "int", ["void *"]),
+    tensorRank: func("TfLiteTensorNumDims", "int", ["void *"]),
+    tensorDim: func("TfLiteTensorDim", "int", ["void *", "int"]),
+    tensorData: func("TfLiteTensorData", "void *", ["void *"]),
+    xnnpackCreate: func("TfLiteXNNPackDelegateCreate", "void *", ["const void *"]),
+    xnnpackDelete: func("TfLiteXNNPackDelegateDelete", "void", ["void *"]),
+    viewMemory: (pointer, sizeBytes) => koffi.view(pointer, sizeBytes),
+    reporter: report,
+    takeMessages: () => messages.splice(0).join("; "),
+  };
+}
+
+function loadLibrary(): Promise<TfLite> {
+  loaded ??= openLibrary().catch((cause: unknown) => {
+    loaded = undefined;
+    if (cause instanceof UnsupportedError) throw cause;
+    throw new UnsupportedError(
+      `the TensorFlow Lite library cannot be loaded: ${messageOf(cause)}`,
+      {
+        cause,
+      },
+    );
+  });
+  return loaded;
+}
+
+/** Undo in reverse what was done; again is harmless. */
+class Cleanup {
+  readonly #steps: (() => void)[] = [];
+
+  add(step: () => void): void {
+    this.#steps.push(step);
+  }
+
+  run(): void {
+    for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) step();
+  }
+}
+
+function createModel(tflite: TfLite, model: Uint8Array, cleanup: Cleanup): Pointer {
+  // The identifier of the FlatBuffers schema; without it the library might read far outside the bytes.
+  if (model.length < 16 || Buffer.from(model.subarray(4, 8)).toString("latin1") !== "TFL3") {
+    throw new FormatError("the model is not a TensorFlow Lite file: it lacks the mark TFL3");
+  }
+  // A copy of its own (malloc's alignment), kept by `cleanup` as long as the library reads it.
+  const bytes = Buffer.allocUnsafeSlow(model.length);
+  bytes.set(model);
+  const pointer = tflite.modelCreate(bytes, bytes.length);
+  if (isNull(pointer)) {
+    throw new FormatError(`TensorFlow Lite cannot read the model: ${tflite.takeMessages()}`);
+  }
+  cleanup.add(() => {
+    tflite.modelDelete(pointer);
+    bytes.fill(0, 0, 1);
+  });
+  return pointer;
+}
+
+function createInterpreter(
+  tflite: TfLite,
+  model: Pointer,
+  settings: { threads: number; delegate: Delegate },
+  cleanup: Cleanup,
+): Pointer {
+  const options = tflite.optionsCreate();
+  try {
+    tflite.optionsSetNumThreads(options, settings.threads);
+    tflite.optionsSetErrorReporter(options, tflite.reporter, null);
+    if (settings.delegate === "xnnpack") {
+      const delegateOptions = Buffer.alloc(delegateOptionsBytes);
+      delegateOptions.writeInt32LE(settings.threads, 0);
+      const delegate = tflite.xnnpackCreate(delegateOptions);
+      if (isNull(delegate)) {
+        throw new UnsupportedError("TensorFlow Lite cannot start XNNPACK on this processor");
+      }
+      cleanup.add(() => tflite.xnnpackDelete(delegate));
+      tflite.optionsAddDelegate(options, delegate);
+    }
+    const interpreter = tflite.interpreterCreate(model, options);
+    if (isNull(interpreter)) {
+      throw new UnsupportedError(`TensorFlow Lite cannot run the model: ${tflite.takeMessages()}`);
+    }
+    cleanup.add(() => tflite.interpreterDelete(interpreter));
+    return interpreter;
+  } finally {
+    tflite.optionsDelete(options);
+  }
+}
+
+function allocateTensors(tflite: TfLite, interpreter: Pointer): void {
+  if (tflite.interpreterAllocateTensors(interpreter) !== 0) {
+    throw new UnsupportedError(`TensorFlow Lite cannot run the model: ${tflite.takeMessages()}`);
+  }
+}
+
+const nThreadsNow = () => readdirSync("/proc/self/task").length;
+
+/**
+ * Refuse a library that applies XNNPACK unasked (as builds of some newer versions do): its "builtin" would be a
+ * second XNNPACK. With two threads XNNPACK starts one when tensors are allocated, builtin kernels only when run.
+ * Only Linux shows the threads; elsewhere the check is left out.
+ */
+function checkReallyBuiltin(tflite: TfLite, model: Pointer): void {
+  if (process.platform !== "linux") return;
+  const cleanup = new Cleanup();
+  try {
+    const nThreadsBefore = nThreadsNow();
+    const settings = { threads: 2, delegate: "builtin" } as const;
+    allocateTensors(tflite, createInterpreter(tflite, model, settings, cleanup));
+    if (nThreadsNow() > nThreadsBefore) {
+      throw new UnsupportedError(
+        `TensorFlow Lite ${tflite.version()} applies XNNPACK by default, so its builtin kernels cannot be measured`,
+        { hint: "unset SAMARA_TFLITE_LIBRARY, or build the library without tflite_with_xnnpack" },
+      );
+    }
+  } finally {
+    cleanup.run();
+  }
+}
+
+function describeTensor(tflite: TfLite, tensor: Pointer) {
+  const rank = tflite.tensorRank(tensor);
+  return {
+    name: tflite.tensorName(tensor),
+    dataType: tflite.tensorType(tensor) === float32Type ? "float32" : "another type",
+    dims: Array.from({ length: rank }, (_, i) => tflite.tensorDim(tensor, i)),
+  };
+}
+
+/** A tensor of the interpreter: NCHW shape for the outside, values in the library's own order. */
+interface NativeTensor {
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+function openTensor(tflite: TfLite, what: "input" | "output", interpreter: Pointer): NativeTensor {
+  const isInput = what === "input";
+  const count = isInput ? tflite.inputCount(interpreter) : tflite.outputCount(interpreter);
+  const pointers = Array.from({ length: count }, (_, i) =>
+    isInput ? tflite.inputTensor(interpreter, i) : tflite.outputTensor(interpreter, i),
+  );
+  const { shape } = theOnlyTensor(
+    what,
+    pointers.map((pointer) => describeTensor(tflite, pointer)),
+  );
+  const data = tflite.tensorData(pointers[0]!);
+  if (isNull(data)) throw new InternalError(`TensorFlow Lite gave no memory for the ${what}`);
+  const [n, height, width, channels] = shape;
+  return {
+    shape: shape.length === 4 ? [n!, channels!, height!, width!] : shape,
+    values: new Float32Array(tflite.viewMemory(data, 4 * sizeOf(shape))),
+  };
+}
+
+/** Copy NCHW values to NHWC (rank 4; other ranks as they are). */
+export function copyToNhwc(nchw: Float32Array, nhwc: Float32Array, shape: readonly number[]): void {
+  if (shape.length !== 4) {
+    nhwc.set(nchw);
+    return;
+  }
+  const [n, channels, height, width] = shape as [number, number, number, number];
+  const pixels = height * width;
+  for (let image = 0; image < n; image++) {
+    const start = image * channels * pixels;
+    for (let channel = 0; channel < channels; channel++) {
+      for (let pixel = 0; pixel < pixels; pixel++) {
+        nhwc[start + pixel * channels + channel] = nchw[start + channel * pixels + pixel]!;
+      }
+    }
+  }
+}
+
+/** Copy NHWC values to NCHW, whose shape is given (rank 4; other ranks as they are). */
+export function copyToNchw(nhwc: Float32Array, nchw: Float32Array, shape: readonly number[]): void {
+  if (shape.length !== 4) {
+    nchw.set(nhwc);
+    return;
+  }
+  const [n, channels, height, width] = shape as [number, number, number, number];
+  copyToNhwc(nhwc, nchw, [n, height * width, channels, 1]);
+}
+
+function delegateOf(info: RuntimeInfo): Delegate {
+  const delegate = delegates.find((known) => known === info.settings.delegate);
+  if (delegate !== undefined) return delegate;
+  throw new UnsupportedError(
+    `tflite has no delegate "${String(info.settings.delegate)}"; there are: ${delegates.join(", ")}`,
+  );
+}
+
+let isReallyBuiltin = false;
+
+async function load(model: Uint8Array, info: RuntimeInfo): Promise<Session> {
+  const tflite = await loadLibrary();
+  const delegate = delegateOf(info);
+  const cleanup = new Cleanup();
+  try {
+    tflite.takeMessages();
+    const nativeModel = createModel(tflite, model, cleanup);
+    if (delegate === "builtin" && !isReallyBuiltin) {
+      checkReallyBuiltin(tflite, nativeModel);
+      isReallyBuiltin = true;
+    }
+    const settings = { threads: info.threads, delegate };
+    const interpreter = createInterpreter(tflite, nativeModel, settings, cleanup);
+    allocateTensors(tflite, interpreter);
+    const input = openTensor(tflite, "input", interpreter);
+    const output = openTensor(tflite, "output", interpreter);
+    const invoke = tflite.interpreterInvoke;
+    return {
+      inputShape: input.shape,
+      outputShape: output.shape,
+      setInput: (values) => copyToNhwc(values, input.values, input.shape),
+      run() {
+        if (invoke(interpreter) !== 0) {
+          throw new UnsupportedError(
+            `TensorFlow Lite cannot run the model: ${tflite.takeMessages()}`,
+          );
+        }
+      },
+      output() {
+        const values = new Float32Array(output.values.length);
+        copyToNchw(output.values, values, output.shape);
+        return values;
+      },
+      dispose: () => cleanup.run(),
+    };
+  } catch (error) {
+    cleanup.run();
+    throw error;
+  }
+}
+
+/** TensorFlow Lite (C API) with XNNPACK or builtin kernels. */
+export const tflite: Runtime = {
+  family,
+  title: "TensorFlow Lite (C API)",
+  modelFormat: "tflite",
+
+  async probe(): Promise<Availability> {
+    try {
+      return { available: true, version: (await loadLibrary()).version() };
+    } catch (error) {
+      return {
+        available: false,
+        reason: messageOf(error),
+        remedy:
+          "npm install tfjs-tflite-node --ignore-scripts, or set SAMARA_TFLITE_LIBRARY to your libtensorflowlite_c",
+      };
+    }
+  },
+
+  variants(version: string, nCores: number): readonly RuntimeVariant[] {
+    return delegates.flatMap((delegate) =>
+      threadCounts(nCores).map((threads) => ({
+        slug: `tflite${shortVersion(version)}-${delegate}-t${threads}`,
+        info: { family, version, threads, settings: { delegate } },
+      })),
+    );
+  },
+
+  load,
+};
