@@ -1,0 +1,283 @@
+/**
+ * Measure many subjects on one or more platforms, interleaved, in fresh processes, saving as it goes.
+ *
+ * A *unit* is one fresh process on one platform timing a chunk of subjects against the warmed reference. Units run
+ * round after round (a round gives every subject one process), within a round chunk by chunk, within a chunk
+ * platform by platform, so that the processes of one subject lie far apart in time. What is done is read from the
+ * log, so that an interrupted campaign goes on where it stopped. Estimates are recomputed from the log (`summarise`).
+ */
+import { InterruptedError, messageOf } from "../errors.js";
+import type { Context, ProcessSummary } from "../record/measurement.js";
+import type { Platform } from "../record/platform.js";
+import { hashOf, type Subject } from "./subject.js";
+import { summarise } from "./summarise.js";
+import { runUnit, type StartSampler, type UnitModel } from "./unit.js";
+
+/** How thoroughly to measure. Defaults are bulk mode of docs/measuring.md. */
+export interface Protocol {
+  /** Fresh processes a subject, at different times. */
+  readonly nProcesses: number;
+  /** Target runs (blocks) a process, each between two reference runs. */
+  readonly nPairs: number;
+  /** Untimed runs before the first pair of a subject. */
+  readonly warmupRuns: number;
+  /** Subjects that share one process. */
+  readonly chunkSize: number;
+  /** Further processes for subjects that graded C or X. */
+  readonly nExtraProcesses: number;
+}
+
+export const bulkProtocol: Protocol = {
+  nProcesses: 3,
+  nPairs: 10,
+  warmupRuns: 5,
+  chunkSize: 25,
+  nExtraProcesses: 2,
+};
+
+/** A platform to measure with its reference (one fixed network in the platform's own runtime). */
+export interface CampaignPlatform {
+  readonly platform: Platform;
+  readonly modelFormat: "onnx" | "tflite";
+}
+
+/** Where results go; `append` returns once the line is safe on disk. */
+export interface RunSink {
+  append(line: ProcessSummary): void;
+  addContext(context: Context): void;
+}
+
+export interface CampaignProgress {
+  /** Subject × process pairs done and planned. */
+  readonly done: number;
+  readonly total: number;
+  readonly platformId: string;
+  readonly round: number;
+  /** Estimated from the pace so far; null before the first unit ended. */
+  readonly remainingMs: number | null;
+}
+
+export interface CampaignFailure {
+  readonly platformId: string;
+  readonly subjectId: string;
+  readonly reason: string;
+}
+
+export interface CampaignResult {
+  /** All log lines of the planned platforms and subjects, old and new. */
+  readonly lines: readonly ProcessSummary[];
+  readonly failures: readonly CampaignFailure[];
+  /** Why it stopped before everything was measured, or null. */
+  readonly stoppedBy: "deadline" | "signal" | null;
+}
+
+export interface CampaignOptions {
+  readonly platforms: readonly CampaignPlatform[];
+  readonly subjects: readonly Subject[];
+  readonly reference: Subject;
+  readonly protocol: Protocol;
+  /** Lines already in the log: what they cover is not measured again. */
+  readonly doneLines: readonly ProcessSummary[];
+  readonly sink: RunSink;
+  readonly startSampler: StartSampler;
+  readonly counters?: boolean;
+  readonly onProgress?: (progress: CampaignProgress) => void;
+  readonly signal?: AbortSignal;
+  /** Monotonic milliseconds (`performance.now`); after `deadlineMs` no further subject is started. */
+  readonly now?: () => number;
+  readonly deadlineMs?: number;
+}
+
+const maxFailures = 2;
+
+/** Model files of the chunk in work, built once for all platforms that read the format. */
+class ModelCache {
+  private readonly files = new Map<string, Uint8Array>();
+  private chunkKey = "";
+
+  modelFile(chunkKey: string, subject: Subject, format: "onnx" | "tflite"): Uint8Array {
+    if (chunkKey !== this.chunkKey) {
+      this.files.clear();
+      this.chunkKey = chunkKey;
+    }
+    const key = `${format} ${subject.id}`;
+    let file = this.files.get(key);
+    if (file === undefined) {
+      file = subject.modelFile(format);
+      this.files.set(key, file);
+    }
+    return file;
+  }
+}
+
+function chunksOf<T>(items: readonly T[], size: number): T[][] {
+  const chunks: T[][] = [];
+  for (let i = 0; i < items.length; i += size) chunks.push(items.slice(i, i + size));
+  return chunks;
+}
+
+/**
+ * Run a campaign.
+ *
+ * A subject that fails twice on a platform is given up there and listed in `failures`; it stops nothing else.
+ *
+ * @throws StorageError when a result cannot be saved: measuring on would lose what follows
+ */
+export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
+  const { platforms, subjects, reference, protocol, sink, signal } = options;
+  const now = options.now ?? (() => performance.now());
+  const wanted = new Set(subjects.map(({ id }) => id));
+  const wantedPlatforms = new Set(platforms.map(({ platform }) => platform.id));
+  const references = new Map<string, Uint8Array>();
+  for (const { modelFormat } of platforms) {
+    if (!references.has(modelFormat)) references.set(modelFormat, reference.modelFile(modelFormat));
+  }
+  const referenceHashes = new Set([...references.values()].map(hashOf));
+  const lines = options.doneLines.filter(
+    (line) =>
+      wantedPlatforms.has(line.platformId) &&
+      wanted.has(line.subjectId) &&
+      referenceHashes.has(line.referenceHash),
+  );
+  const keyOf = (platformId: string, subjectId: string) => `${platformId} ${subjectId}`;
+  const nLines = new Map<string, number>();
+  for (const line of lines) {
+    const key = keyOf(line.platformId, line.subjectId);
+    nLines.set(key, (nLines.get(key) ?? 0) + 1);
+  }
+  const failures = new Map<string, { count: number; reason: string }>();
+  const countOf = (platformId: string, subject: Subject) =>
+    nLines.get(keyOf(platformId, subject.id)) ?? 0;
+  const givenUp = (platformId: string, subject: Subject) =>
+    (failures.get(keyOf(platformId, subject.id))?.count ?? 0) >= maxFailures;
+
+  const cache = new ModelCache();
+  const startMs = now();
+  let total = platforms.length * subjects.length * protocol.nProcesses;
+  const doneAtStart = Math.min(
+    total,
+    [...nLines.values()].reduce((sum, n) => sum + Math.min(n, protocol.nProcesses), 0),
+  );
+  let done = doneAtStart;
+  const isLate = () => options.deadlineMs !== undefined && now() >= options.deadlineMs;
+
+  const report = (platformId: string, round: number) => {
+    const fresh = done - doneAtStart;
+    options.onProgress?.({
+      done,
+      total,
+      platformId,
+      round,
+      remainingMs: fresh === 0 ? null : ((now() - startMs) / fresh) * Math.max(0, total - done),
+    });
+  };
+
+  const measureChunk = async (
+    target: CampaignPlatform,
+    chunk: readonly Subject[],
+    chunkKey: string,
+    round: number,
+  ): Promise<void> => {
+    const { platform, modelFormat } = target;
+    let waiting = [...chunk];
+    // A crash costs the process and the subject in work; the others go on in a new process.
+    while (waiting.length > 0 && !signal?.aborted && !isLate()) {
+      const models: UnitModel[] = [];
+      for (const subject of waiting) {
+        try {
+          const file = cache.modelFile(chunkKey, subject, modelFormat);
+          models.push({ id: subject.id, kind: subject.kind, file });
+        } catch (error) {
+          failures.set(keyOf(platform.id, subject.id), { count: maxFailures, reason: messageOf(error) });
+        }
+      }
+      const outcome = await runUnit({
+        platform,
+        reference: references.get(modelFormat)!,
+        models,
+        protocol,
+        startSampler: options.startSampler,
+        counters: options.counters ?? false,
+        isLate,
+        ...(signal ? { signal } : {}),
+        onContext: (context) => sink.addContext(context),
+        onLine: (line) => {
+          sink.append(line);
+          lines.push(line);
+          const key = keyOf(line.platformId, line.subjectId);
+          nLines.set(key, (nLines.get(key) ?? 0) + 1);
+          done += 1;
+          report(platform.id, round);
+        },
+      });
+      for (const { subjectId, reason } of outcome.failures) {
+        const key = keyOf(platform.id, subjectId);
+        failures.set(key, { count: (failures.get(key)?.count ?? 0) + 1, reason });
+      }
+      const finished = new Set([...outcome.finished, ...outcome.failures.map((f) => f.subjectId)]);
+      const next = waiting.filter((subject) => !finished.has(subject.id) && !givenUp(platform.id, subject));
+      // Without progress the process itself cannot start: another try would end the same way.
+      if (next.length === waiting.length && outcome.failures.length === 0) {
+        for (const subject of next) {
+          failures.set(keyOf(platform.id, subject.id), {
+            count: maxFailures,
+            reason: outcome.processError ?? "the sampler process made no progress",
+          });
+        }
+        return;
+      }
+      waiting = next.filter((subject) => countOf(platform.id, subject) <= round);
+    }
+  };
+
+  const runRound = async (round: number, isDue: (platformId: string, subject: Subject) => boolean) => {
+    for (const [i, chunk] of chunksOf(subjects, protocol.chunkSize).entries()) {
+      for (const target of platforms) {
+        if (signal?.aborted || isLate()) return;
+        const due = chunk.filter(
+          (subject) => isDue(target.platform.id, subject) && !givenUp(target.platform.id, subject),
+        );
+        if (due.length === 0) continue;
+        report(target.platform.id, round);
+        await measureChunk(target, due, `${round}/${i}`, round);
+      }
+    }
+  };
+
+  for (let round = 0; round < protocol.nProcesses; round += 1) {
+    await runRound(round, (platformId, subject) => countOf(platformId, subject) <= round);
+  }
+  for (let extra = 0; extra < protocol.nExtraProcesses; extra += 1) {
+    const round = protocol.nProcesses + extra;
+    const poor = new Set(
+      summarise(lines)
+        .filter(({ grade }) => grade === "C" || grade === "X")
+        .map(({ platformId, subjectId }) => keyOf(platformId, subjectId)),
+    );
+    if (poor.size === 0) break;
+    total = done + poor.size;
+    await runRound(
+      round,
+      (platformId, subject) =>
+        poor.has(keyOf(platformId, subject.id)) && countOf(platformId, subject) <= round,
+    );
+  }
+
+  return {
+    lines,
+    failures: [...failures]
+      .filter(([key]) => !nLines.has(key))
+      .map(([key, { reason }]) => {
+        const [platformId = "", subjectId = ""] = key.split(" ");
+        return { platformId, subjectId, reason };
+      }),
+    stoppedBy: signal?.aborted ? "signal" : isLate() ? "deadline" : null,
+  };
+}
+
+/** The error for a stopped campaign: what is kept and how to go on. */
+export function interrupted(done: number, total: number, resumeCommand: string): InterruptedError {
+  return new InterruptedError(`stopped after ${done} of ${total} processes; all of them are kept`, {
+    hint: `go on with: ${resumeCommand}`,
+  });
+}

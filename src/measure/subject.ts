@@ -1,0 +1,48 @@
+/**
+ * What is measured: a network or an operator, with a way to build its model file when a sampler needs it.
+ */
+import { createHash } from "node:crypto";
+import type { OperatorGraph } from "../graph/graph.js";
+import { writeOnnx } from "../onnx/write.js";
+import type { ModelFormat } from "../platform/runtime.js";
+import { cellFromIndex } from "../space/nasbench201/cell.js";
+import { type NetworkOptions, networkFromCell } from "../space/nasbench201/network.js";
+import { writeTflite } from "../tflite/write.js";
+
+/** Something with a latency on every platform. */
+export interface Subject {
+  /** `nasbench201/1462`, `operator/add@16x32x32`, `file/my.onnx#<hash>`. */
+  readonly id: string;
+  readonly kind: "network" | "operator";
+  /**
+   * The model file in the format a runtime reads.
+   *
+   * @throws UnsupportedError when the format cannot hold the network; the message names the operator
+   */
+  modelFile(format: ModelFormat): Uint8Array;
+}
+
+/** First 16 hex digits of the SHA-256 of a model file. */
+export function hashOf(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex").slice(0, 16);
+}
+
+/** A subject whose model files are written from an operator graph. */
+export function subjectFromGraph(
+  id: string,
+  kind: Subject["kind"],
+  graphOf: () => OperatorGraph,
+): Subject {
+  return {
+    id,
+    kind,
+    modelFile: (format) => (format === "onnx" ? writeOnnx(graphOf()) : writeTflite(graphOf())),
+  };
+}
+
+/** The subject of a NAS-Bench-201 architecture, by Samara's index. */
+export function subjectFromIndex(index: number, options: NetworkOptions = {}): Subject {
+  return subjectFromGraph(`nasbench201/${index}`, "network", () =>
+    networkFromCell(cellFromIndex(index), options),
+  );
+}
