@@ -1,0 +1,20 @@
+/**
+ * A child that ends with its parent, even while a native call keeps its event loop from noticing.
+ */
+
+const PR_SET_PDEATHSIG = 1;
+const SIGKILL = 9;
+
+/** Ask Linux to kill this process when its parent ends; elsewhere, and without koffi, nothing happens. */
+export async function dieWithParent(): Promise<void> {
+  if (process.platform !== "linux") return;
+  const parent = process.ppid;
+  try {
+    const koffi = (await import("koffi")).default;
+    const prctl = koffi.load(null).func("int prctl(int, ...)");
+    prctl(PR_SET_PDEATHSIG, "unsigned long", SIGKILL);
+  } catch {
+    return; // the disconnect event remains
+  }
+  if (process.ppid !== parent) process.kill(process.pid, "SIGKILL");
+}

@@ -1,0 +1,212 @@
+/**
+ * Timed regions: warm-up, and pairs of target and reference. What is timed is the loop over `session.run()` and
+ * nothing else; clocks, waits and counters are read at its boundary into arrays that exist before.
+ *
+ * Method: method notes in docs/measuring.md. Values are never dropped here; the record keeps all of them.
+ */
+import type { CounterSet } from "../counters/counter.js";
+import type { Clock } from "./clock.js";
+import type { WaitReader } from "./run-queue.js";
+import type { Session } from "./runtime.js";
+import type { BlockSeries, PairTimings, WarmupOptions, WarmupResult } from "./sampler-types.js";
+
+/** Blocks last at least this long: below, the clock and the boundary show. */
+const minBlockNs = 1e6;
+/** A wait never explains more of a wall time than this. */
+const maxWaitShare = 0.99;
+
+/** A session with all that is needed to time it. */
+export interface Timed {
+  readonly session: Session;
+  /** Waits of the thread that runs and of the session's own; null where unknown. */
+  readonly waits: WaitReader | null;
+  /** Threads of the runtime, counting the caller. */
+  readonly threads: number;
+}
+
+/** What timing needs of its surroundings. */
+export interface TimingContext {
+  readonly clock: Clock;
+  /** Lets the process notice that it shall end; called between timed regions. */
+  readonly breathe: () => Promise<void>;
+  /** Sleeps without using the processor, ms. */
+  readonly sleep: (ms: number) => void;
+}
+
+/**
+ * The part of a block's wall time that waiting in run queues has cost, ns.
+ *
+ * One thread: its own wait, exactly. Several: the longest wait of any one thread. An operator is done when its
+ * last thread is done, so every delay of one thread delays the whole by at most as much (work stealing makes it
+ * less); delays of different threads overlap when the machine is busy. The sum would take away too much, the
+ * calling thread's wait alone would miss the others'.
+ */
+export function delayOf(waitsNs: Float64Array, nThreads: number, wallNs: number): number {
+  let delay = 0;
+  for (let i = 0; i < nThreads; i++) delay = Math.max(delay, waitsNs[i]!);
+  return Math.min(delay, maxWaitShare * wallNs);
+}
+
+/** Times blocks of one session into arrays of its own. */
+class BlockTimer {
+  readonly #timed: Timed;
+  readonly #clock: Clock;
+  readonly #before: Float64Array;
+  readonly #after: Float64Array;
+  readonly #wallNs: Float64Array;
+  readonly #waitNs: Float64Array | null;
+  #nBlocks = 0;
+
+  constructor(timed: Timed, clock: Clock, nBlocks: number) {
+    this.#timed = timed;
+    this.#clock = clock;
+    const nThreads = timed.waits?.nThreads ?? 0;
+    this.#before = new Float64Array(nThreads);
+    this.#after = new Float64Array(nThreads);
+    this.#wallNs = new Float64Array(nBlocks);
+    this.#waitNs = timed.waits === null ? null : new Float64Array(nBlocks);
+  }
+
+  /** Time `runs` inferences as one block; with counters, they count just this. */
+  async time(runs: number, counters: CounterSet | undefined): Promise<void> {
+    const { session, waits } = this.#timed;
+    const clock = this.#clock;
+    counters?.start();
+    waits?.read(this.#before);
+    const start = clock.nowNs();
+    for (let i = 0; i < runs; i++) {
+      const pending = session.run();
+      // Synchronous runtimes return nothing: then no promise, no turn of the event loop, lies in the region.
+      if (pending !== undefined) await pending;
+    }
+    const end = clock.nowNs();
+    waits?.read(this.#after);
+    counters?.stop(runs);
+    const wallNs = Number(end - start);
+    this.#wallNs[this.#nBlocks] = wallNs;
+    if (this.#waitNs !== null) {
+      const nThreads = this.#after.length;
+      for (let i = 0; i < nThreads; i++) this.#after[i] = this.#after[i]! - this.#before[i]!;
+      this.#waitNs[this.#nBlocks] = delayOf(this.#after, nThreads, wallNs);
+    }
+    this.#nBlocks += 1;
+  }
+
+  /** Corrected time of the latest block, ns per inference. */
+  latestNs(runs: number): number {
+    const i = this.#nBlocks - 1;
+    return (this.#wallNs[i]! - (this.#waitNs?.[i] ?? 0)) / runs;
+  }
+
+  series(runs: number): BlockSeries {
+    const wallNs = this.#wallNs.map((wall) => wall / runs);
+    const correctedNs = this.#wallNs.map((wall, i) => (wall - (this.#waitNs?.[i] ?? 0)) / runs);
+    return { wallNs, waitNs: this.#waitNs, correctedNs };
+  }
+}
+
+function medianOf(values: Float64Array): number {
+  const sorted = values.slice().sort();
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** Run a session until its latency has settled (or a fixed number of times). */
+export async function warmUp(
+  timed: Timed,
+  options: WarmupOptions,
+  context: TimingContext,
+): Promise<WarmupResult> {
+  const { minRuns = 5, minMs = 500, maxMs = 10_000, windowRuns = 10, tolerance = 0.02 } = options;
+  const { clock, breathe } = context;
+  const startNs = clock.nowNs();
+  const elapsedMs = () => Number(clock.nowNs() - startNs) / 1e6;
+  let runs = 0;
+  if (options.mode === "bulk") {
+    for (; runs < minRuns; runs++) await timed.session.run();
+    return { runs, steady: null, durationMs: elapsedMs() };
+  }
+  let previous = Number.NaN;
+  while (true) {
+    const window = new Float64Array(windowRuns);
+    const timer = new BlockTimer(timed, clock, windowRuns);
+    for (let i = 0; i < windowRuns; i++) {
+      await timer.time(1, undefined);
+      window[i] = timer.latestNs(1);
+      if (elapsedMs() >= maxMs)
+        return { runs: runs + i + 1, steady: false, durationMs: elapsedMs() };
+    }
+    runs += windowRuns;
+    const median = medianOf(window);
+    const agree = Math.abs(median - previous) <= tolerance * previous;
+    if (agree && runs >= minRuns && elapsedMs() >= minMs) {
+      return { runs, steady: true, durationMs: elapsedMs() };
+    }
+    previous = median;
+    await breathe();
+  }
+}
+
+/** Inferences for a block of at least 1 ms, from the fastest of three runs. */
+async function chooseRunsPerBlock(timed: Timed, clock: Clock): Promise<number> {
+  const timer = new BlockTimer(timed, clock, 3);
+  let fastestNs = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 3; i++) {
+    await timer.time(1, undefined);
+    fastestNs = Math.min(fastestNs, timer.latestNs(1));
+  }
+  return Math.max(1, Math.ceil(minBlockNs / Math.max(fastestNs, 1)));
+}
+
+/**
+ * Before a block of a runtime with several threads: let the other session's threads go to sleep (they spin for a
+ * while after a run and would take a core), then run once so that this session's own are awake again.
+ */
+async function takeTurn(timed: Timed, context: TimingContext): Promise<void> {
+  if (timed.threads === 1) return;
+  context.sleep(1);
+  await timed.session.run();
+}
+
+/** Time pairs in the order R T R T … R. */
+export async function timePairs(
+  target: Timed,
+  reference: Timed,
+  settings: {
+    readonly nPairs: number;
+    /** 0 chooses. */
+    readonly runsPerBlock: number;
+    /** Undefined: none count. */
+    readonly counters: CounterSet | undefined;
+  },
+  context: TimingContext,
+): Promise<PairTimings> {
+  const { nPairs, counters } = settings;
+  const { clock, breathe } = context;
+  const referenceRuns = await chooseRunsPerBlock(reference, clock);
+  const runs = settings.runsPerBlock || (await chooseRunsPerBlock(target, clock));
+  const targetTimer = new BlockTimer(target, clock, nPairs);
+  const referenceTimer = new BlockTimer(reference, clock, nPairs + 1);
+  counters?.take();
+  for (let i = 0; i <= nPairs; i++) {
+    await takeTurn(reference, context);
+    await referenceTimer.time(referenceRuns, undefined);
+    if (i === nPairs) break;
+    await takeTurn(target, context);
+    await targetTimer.time(runs, counters);
+    await breathe();
+  }
+  const targetSeries = targetTimer.series(runs);
+  const referenceSeries = referenceTimer.series(referenceRuns);
+  const neighbours = referenceSeries.correctedNs;
+  return {
+    runsPerBlock: runs,
+    referenceRunsPerBlock: referenceRuns,
+    target: targetSeries,
+    reference: referenceSeries,
+    ratios: targetSeries.correctedNs.map(
+      (corrected, i) => corrected / ((neighbours[i]! + neighbours[i + 1]!) / 2),
+    ),
+    counters: counters?.take() ?? [],
+  };
+}
