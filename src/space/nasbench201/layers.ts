@@ -1,0 +1,146 @@
+/**
+ * The layers NAS-Bench-201 networks are made of, emitted into a graph with weights that keep activations in range.
+ *
+ * Batch norm is folded into the convolution before it (a bias) or kept. The one in the head follows a sum and
+ * cannot be folded: it stays a BatchNormalization, which every ONNX consumer runs; the TFLite writer turns it into
+ * a multiplication and an addition.
+ */
+import type { GraphBuilder } from "../../graph/build.js";
+import { seedOf } from "../../graph/values.js";
+
+/**
+ * A tensor and an estimate of its root mean square, from which the next weights are scaled.
+ *
+ * Batch norm would bring every convolution's output to unit scale whatever its input; random weights do the same
+ * by dividing by this estimate. Sums of skips grow at most 4 times a cell, until the next reduction.
+ */
+export interface Signal {
+  readonly tensor: string;
+  readonly rms: number;
+}
+
+export interface ConvOptions {
+  readonly channels: number;
+  readonly kernel: 1 | 3;
+  readonly stride?: 1 | 2;
+  /** Whether a ReLU comes before: it halves the mean square. Default true. */
+  readonly afterRelu?: boolean;
+  /** Default true: followed by batch norm. */
+  readonly hasBatchNorm?: boolean;
+}
+
+/** Emits layers; names are prefixed by the caller. */
+export interface Layers {
+  conv(name: string, input: Signal, options: ConvOptions): Signal;
+  relu(name: string, input: Signal): Signal;
+  /** ReLU, convolution, batch norm: the benchmark's `ReLUConvBN`. */
+  reluConv(name: string, input: Signal, options: ConvOptions): Signal;
+  averagePool(name: string, input: Signal, kernel: 2 | 3): Signal;
+  identity(name: string, input: Signal): Signal;
+  /** PyTorch's traced `none`: multiply by zero. */
+  timesZero(name: string, input: Signal): Signal;
+  add(name: string, a: Signal, b: Signal): Signal;
+  /** Zeros of a shape, one constant for all uses. */
+  zeros(shape: readonly number[]): Signal;
+  batchNorm(name: string, input: Signal): Signal;
+  linear(name: string, input: Signal, nOutputs: number): Signal;
+}
+
+/** Standard deviation of biases and batch norm's shifts, small beside the unit-scale signal. */
+const shiftScale = 0.1;
+
+/** Layers that add to a builder; weights depend on the seed and their names only. */
+export function createLayers(
+  b: GraphBuilder,
+  { foldBatchNorm, seed }: { foldBatchNorm: boolean; seed: number },
+): Layers {
+  const random = (name: string, shape: readonly number[], scale: number) =>
+    b.constant(name, shape, { kind: "random", seed: seedOf(seed, name), scale });
+  const fill = (name: string, shape: readonly number[], value: number) =>
+    b.constant(name, shape, { kind: "fill", value });
+  const apply = (
+    type: string,
+    name: string,
+    inputs: readonly string[],
+    attributes: Record<string, number | number[]>,
+    rms: number,
+  ): Signal => ({ tensor: b.operator(type, inputs, attributes, { name }), rms });
+
+  const layers: Layers = {
+    conv(name, input, { channels, kernel, stride = 1, afterRelu = true, hasBatchNorm = true }) {
+      const inChannels = b.shapeOf(input.tensor)[1]!;
+      // He et al. 2015: variance 2 / fan-in after a ReLU, 1 / fan-in otherwise.
+      const gain = (afterRelu ? 2 : 1) / (inChannels * kernel * kernel);
+      const scale = Math.sqrt(gain) / (input.rms || 1);
+      const inputs = [
+        input.tensor,
+        random(`${name}.weight`, [channels, inChannels, kernel, kernel], scale),
+      ];
+      if (hasBatchNorm && foldBatchNorm) inputs.push(random(`${name}.bias`, [channels], shiftScale));
+      const pad = (kernel - 1) / 2;
+      const attributes = {
+        kernel_shape: [kernel, kernel],
+        strides: [stride, stride],
+        pads: [pad, pad, pad, pad],
+      };
+      const output = apply("Conv", name, inputs, attributes, 1);
+      return hasBatchNorm && !foldBatchNorm ? layers.batchNorm(`${name}.bn`, output) : output;
+    },
+
+    relu: (name, input) => apply("Relu", name, [input.tensor], {}, input.rms),
+
+    reluConv: (name, input, options) =>
+      layers.conv(`${name}.conv`, layers.relu(`${name}.relu`, input), options),
+
+    averagePool(name, input, kernel) {
+      const stride = kernel === 2 ? 2 : 1;
+      const pad = kernel === 2 ? 0 : 1;
+      const attributes = {
+        kernel_shape: [kernel, kernel],
+        strides: [stride, stride],
+        pads: [pad, pad, pad, pad],
+        count_include_pad: 0,
+      };
+      return apply("AveragePool", name, [input.tensor], attributes, input.rms);
+    },
+
+    identity: (name, input) => apply("Identity", name, [input.tensor], {}, input.rms),
+
+    timesZero(name, input) {
+      if (!b.has("zero")) fill("zero", [], 0);
+      return apply("Mul", name, [input.tensor, "zero"], {}, 0);
+    },
+
+    // Equal or correlated terms add up by amplitude: an upper estimate.
+    add: (name, x, y) => apply("Add", name, [x.tensor, y.tensor], {}, x.rms + y.rms),
+
+    zeros(shape) {
+      const name = `zeros.${shape.join("x")}`;
+      if (!b.has(name)) fill(name, shape, 0);
+      return { tensor: name, rms: 0 };
+    },
+
+    batchNorm(name, input) {
+      const channels = [b.shapeOf(input.tensor)[1]!];
+      const inputs = [
+        input.tensor,
+        fill(`${name}.scale`, channels, 1),
+        random(`${name}.shift`, channels, shiftScale),
+        random(`${name}.mean`, channels, shiftScale * (input.rms || 1)),
+        fill(`${name}.variance`, channels, (input.rms || 1) ** 2),
+      ];
+      return apply("BatchNormalization", name, inputs, { epsilon: 1e-5 }, 1);
+    },
+
+    linear(name, input, nOutputs) {
+      const nInputs = b.shapeOf(input.tensor)[1]!;
+      const inputs = [
+        input.tensor,
+        random(`${name}.weight`, [nOutputs, nInputs], Math.sqrt(1 / nInputs) / (input.rms || 1)),
+        random(`${name}.bias`, [nOutputs], shiftScale),
+      ];
+      return apply("Gemm", name, inputs, { transB: 1 }, 1);
+    },
+  };
+  return layers;
+}
