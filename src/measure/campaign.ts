@@ -188,7 +188,10 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
           const file = cache.modelFile(chunkKey, subject, modelFormat);
           models.push({ id: subject.id, kind: subject.kind, file });
         } catch (error) {
-          failures.set(keyOf(platform.id, subject.id), { count: maxFailures, reason: messageOf(error) });
+          failures.set(keyOf(platform.id, subject.id), {
+            count: maxFailures,
+            reason: messageOf(error),
+          });
         }
       }
       const outcome = await runUnit({
@@ -215,7 +218,9 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
         failures.set(key, { count: (failures.get(key)?.count ?? 0) + 1, reason });
       }
       const finished = new Set([...outcome.finished, ...outcome.failures.map((f) => f.subjectId)]);
-      const next = waiting.filter((subject) => !finished.has(subject.id) && !givenUp(platform.id, subject));
+      const next = waiting.filter(
+        (subject) => !finished.has(subject.id) && !givenUp(platform.id, subject),
+      );
       // Without progress the process itself cannot start: another try would end the same way.
       if (next.length === waiting.length && outcome.failures.length === 0) {
         for (const subject of next) {
@@ -230,7 +235,10 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     }
   };
 
-  const runRound = async (round: number, isDue: (platformId: string, subject: Subject) => boolean) => {
+  const runRound = async (
+    round: number,
+    isDue: (platformId: string, subject: Subject) => boolean,
+  ) => {
     for (const [i, chunk] of chunksOf(subjects, protocol.chunkSize).entries()) {
       for (const target of platforms) {
         if (signal?.aborted || isLate()) return;

@@ -125,7 +125,8 @@ function summariseSubject(lines: readonly ProcessSummary[], anchor: Anchor): Mea
   const halfWidth = studentTQuantile((1 + intervalCoverage) / 2, degreesOfFreedom) * standardError;
   const latencyMs = Math.exp(centre) * anchor.latencyMs;
   const first = lines[0]!;
-  const waitShare = median(lines.flatMap((line) => line.waitShares));
+  const waitShares = lines.flatMap((line) => line.waitShares);
+  const waitShare = waitShares.length === 0 ? 0 : median(waitShares);
   return {
     platformId: first.platformId,
     kind: first.kind,

@@ -1,12 +1,12 @@
 /**
  * One fresh process on one platform: warm the reference, then time each model between reference runs.
  */
-import { randomUUID } from "node:crypto";
 import { messageOf, StorageError } from "../errors.js";
-import type { Sampler } from "../platform/sampler.js";
+import type { BlockSeries, Sampler } from "../platform/sampler-types.js";
 import type { Context, ProcessSummary } from "../record/measurement.js";
 import type { Platform } from "../record/platform.js";
 import { median } from "../tensor/stats.js";
+import { nsPerMs } from "../units.js";
 import { takeContext } from "./environment.js";
 import { hashOf } from "./subject.js";
 
@@ -45,7 +45,15 @@ export interface UnitOutcome {
 /** A reference run counts for the anchor when it waited less than this share of its time. */
 const maxCleanWaitShare = 0.01;
 /** Reference: at least 5 runs and 0.3 s, until two windows of 10 agree, at most 3 s (bulk mode). */
-const referenceWarmup = { minRuns: 5, minMs: 300, maxMs: 3000 };
+const referenceWarmup = { mode: "steady", minRuns: 5, minMs: 300, maxMs: 3000 } as const;
+
+const toMs = (ns: Float64Array) => Array.from(ns, (value) => value / nsPerMs);
+
+/** Share of each block's wall time that was spent waiting for a processor; empty where the kernel does not tell. */
+function waitSharesOf(series: BlockSeries, runsPerBlock: number): number[] {
+  if (series.waitNs === null) return [];
+  return Array.from(series.waitNs, (waitNs, i) => waitNs / (series.wallNs[i]! * runsPerBlock));
+}
 
 /**
  * Time all models of a unit; each finished one is handed to `onLine` at once.
@@ -66,27 +74,32 @@ export async function runUnit(options: UnitOptions): Promise<UnitOutcome> {
   } catch (error) {
     return { finished, failures: [], processError: messageOf(error) };
   }
-  const processId = randomUUID().slice(0, 8);
   const referenceHash = hashOf(options.reference);
   let current: string | undefined;
   try {
     const context = takeContext(platform.runtime.version);
     options.onContext(context);
     await sampler.load("reference", options.reference);
-    const warmed = await sampler.warmup("reference", referenceWarmup);
+    const warmed = await sampler.warmUp("reference", referenceWarmup);
     for (const model of models) {
       if (signal?.aborted || isLate()) break;
       current = model.id;
       const startedAt = new Date().toISOString();
       await sampler.load("target", model.file);
-      const warmup = await sampler.warmup("target", { runs: protocol.warmupRuns });
+      const warmup = await sampler.warmUp("target", {
+        mode: "bulk",
+        minRuns: protocol.warmupRuns,
+        minMs: 0,
+      });
       const pairs = await sampler.timePairs({
         target: "target",
         reference: "reference",
         nPairs: protocol.nPairs,
-        runsPerBlock: 0,
+        countersOn: options.counters,
       });
       await sampler.unload("target");
+      const referenceMs = toMs(pairs.reference.correctedNs);
+      const referenceWaits = waitSharesOf(pairs.reference, pairs.referenceRunsPerBlock);
       options.onLine({
         schema: "samara/process-summary/1",
         platformId: platform.id,
@@ -94,19 +107,20 @@ export async function runUnit(options: UnitOptions): Promise<UnitOutcome> {
         subjectId: model.id,
         modelHash: hashOf(model.file),
         referenceHash,
-        processId,
+        processId: sampler.info.processId,
         startedAt,
         contextId: context.id,
         runsPerBlock: pairs.runsPerBlock,
         warmupRuns: warmup.runs,
-        steady: warmed.steady,
-        ratios: pairs.ratios,
-        wallMs: pairs.wallMs,
-        waitShares: pairs.waitShares,
-        cleanReferenceMs: pairs.referenceMs.filter(
-          (_, i) => pairs.referenceWaitShares[i]! < maxCleanWaitShare,
+        steady: warmed.steady ?? false,
+        ratios: Array.from(pairs.ratios),
+        wallMs: toMs(pairs.target.wallNs),
+        waitShares: waitSharesOf(pairs.target, pairs.runsPerBlock),
+        // Where waits are unknown nobody can call a reference run undisturbed.
+        cleanReferenceMs: referenceMs.filter(
+          (_, i) => (referenceWaits[i] ?? 1) < maxCleanWaitShare,
         ),
-        referenceMs: median(pairs.referenceMs),
+        referenceMs: median(referenceMs),
         counters: pairs.counters,
       });
       finished.push(model.id);
