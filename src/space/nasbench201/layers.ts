@@ -9,14 +9,25 @@ import type { GraphBuilder } from "../../graph/build.js";
 import { seedOf } from "../../graph/values.js";
 
 /**
- * A tensor and an estimate of its root mean square, from which the next weights are scaled.
+ * A tensor and an estimate of its scale, from which the next weights are scaled.
  *
  * Batch norm would bring every convolution's output to unit scale whatever its input; random weights do the same
  * by dividing by this estimate. Sums of skips grow at most 4 times a cell, until the next reduction.
  */
 export interface Signal {
   readonly tensor: string;
-  readonly rms: number;
+  /** Root mean square of what came into the cell: equal terms add up by amplitude. */
+  readonly carried: number;
+  /** Root mean square of what convolutions of this cell made: terms add up by power. */
+  readonly fresh: number;
+}
+
+/** Estimated root mean square of a signal. */
+export const rmsOf = ({ carried, fresh }: Signal): number => Math.hypot(carried, fresh);
+
+/** A signal seen by the next block: one source for all its readers. */
+export function asSource(signal: Signal): Signal {
+  return { tensor: signal.tensor, carried: rmsOf(signal), fresh: 0 };
 }
 
 export interface ConvOptions {
@@ -43,6 +54,8 @@ export interface Layers {
   /** Zeros of a shape, one constant for all uses. */
   zeros(shape: readonly number[]): Signal;
   batchNorm(name: string, input: Signal): Signal;
+  globalPool(name: string, input: Signal): Signal;
+  flatten(name: string, input: Signal): Signal;
   linear(name: string, input: Signal, nOutputs: number): Signal;
 }
 
@@ -63,31 +76,32 @@ export function createLayers(
     name: string,
     inputs: readonly string[],
     attributes: Record<string, number | number[]>,
-    rms: number,
-  ): Signal => ({ tensor: b.operator(type, inputs, attributes, { name }), rms });
+    { carried, fresh }: { carried: number; fresh: number },
+  ): Signal => ({ tensor: b.operator(type, inputs, attributes, { name }), carried, fresh });
 
   const layers: Layers = {
     conv(name, input, { channels, kernel, stride = 1, afterRelu = true, hasBatchNorm = true }) {
       const inChannels = b.shapeOf(input.tensor)[1]!;
       // He et al. 2015: variance 2 / fan-in after a ReLU, 1 / fan-in otherwise.
       const gain = (afterRelu ? 2 : 1) / (inChannels * kernel * kernel);
-      const scale = Math.sqrt(gain) / (input.rms || 1);
+      const scale = Math.sqrt(gain) / (rmsOf(input) || 1);
       const inputs = [
         input.tensor,
         random(`${name}.weight`, [channels, inChannels, kernel, kernel], scale),
       ];
-      if (hasBatchNorm && foldBatchNorm) inputs.push(random(`${name}.bias`, [channels], shiftScale));
+      if (hasBatchNorm && foldBatchNorm)
+        inputs.push(random(`${name}.bias`, [channels], shiftScale));
       const pad = (kernel - 1) / 2;
       const attributes = {
         kernel_shape: [kernel, kernel],
         strides: [stride, stride],
         pads: [pad, pad, pad, pad],
       };
-      const output = apply("Conv", name, inputs, attributes, 1);
+      const output = apply("Conv", name, inputs, attributes, { carried: 0, fresh: 1 });
       return hasBatchNorm && !foldBatchNorm ? layers.batchNorm(`${name}.bn`, output) : output;
     },
 
-    relu: (name, input) => apply("Relu", name, [input.tensor], {}, input.rms),
+    relu: (name, input) => apply("Relu", name, [input.tensor], {}, input),
 
     reluConv: (name, input, options) =>
       layers.conv(`${name}.conv`, layers.relu(`${name}.relu`, input), options),
@@ -101,45 +115,60 @@ export function createLayers(
         pads: [pad, pad, pad, pad],
         count_include_pad: 0,
       };
-      return apply("AveragePool", name, [input.tensor], attributes, input.rms);
+      return apply("AveragePool", name, [input.tensor], attributes, input);
     },
 
-    identity: (name, input) => apply("Identity", name, [input.tensor], {}, input.rms),
+    identity: (name, input) => apply("Identity", name, [input.tensor], {}, input),
 
     timesZero(name, input) {
       if (!b.has("zero")) fill("zero", [], 0);
-      return apply("Mul", name, [input.tensor, "zero"], {}, 0);
+      return apply("Mul", name, [input.tensor, "zero"], {}, { carried: 0, fresh: 0 });
     },
 
-    // Equal or correlated terms add up by amplitude: an upper estimate.
-    add: (name, x, y) => apply("Add", name, [x.tensor, y.tensor], {}, x.rms + y.rms),
+    add: (name, x, y) =>
+      apply(
+        "Add",
+        name,
+        [x.tensor, y.tensor],
+        {},
+        {
+          carried: x.carried + y.carried,
+          fresh: Math.hypot(x.fresh, y.fresh),
+        },
+      ),
 
     zeros(shape) {
       const name = `zeros.${shape.join("x")}`;
       if (!b.has(name)) fill(name, shape, 0);
-      return { tensor: name, rms: 0 };
+      return { tensor: name, carried: 0, fresh: 0 };
     },
 
     batchNorm(name, input) {
       const channels = [b.shapeOf(input.tensor)[1]!];
+      const rms = rmsOf(input) || 1;
       const inputs = [
         input.tensor,
         fill(`${name}.scale`, channels, 1),
         random(`${name}.shift`, channels, shiftScale),
-        random(`${name}.mean`, channels, shiftScale * (input.rms || 1)),
-        fill(`${name}.variance`, channels, (input.rms || 1) ** 2),
+        random(`${name}.mean`, channels, shiftScale * rms),
+        fill(`${name}.variance`, channels, rms ** 2),
       ];
-      return apply("BatchNormalization", name, inputs, { epsilon: 1e-5 }, 1);
+      return apply("BatchNormalization", name, inputs, { epsilon: 1e-5 }, { carried: 0, fresh: 1 });
     },
+
+    globalPool: (name, input) => apply("GlobalAveragePool", name, [input.tensor], {}, input),
+
+    flatten: (name, input) => apply("Flatten", name, [input.tensor], { axis: 1 }, input),
 
     linear(name, input, nOutputs) {
       const nInputs = b.shapeOf(input.tensor)[1]!;
+      const scale = Math.sqrt(1 / nInputs) / (rmsOf(input) || 1);
       const inputs = [
         input.tensor,
-        random(`${name}.weight`, [nOutputs, nInputs], Math.sqrt(1 / nInputs) / (input.rms || 1)),
+        random(`${name}.weight`, [nOutputs, nInputs], scale),
         random(`${name}.bias`, [nOutputs], shiftScale),
       ];
-      return apply("Gemm", name, inputs, { transB: 1 }, 1);
+      return apply("Gemm", name, inputs, { transB: 1 }, { carried: 0, fresh: 1 });
     },
   };
   return layers;

@@ -8,7 +8,7 @@ import { InputError } from "../../errors.js";
 import { createGraphBuilder } from "../../graph/build.js";
 import type { OperatorGraph } from "../../graph/graph.js";
 import { archStringFromCell, type Cell, edges, encodingOfCell, indexFromCell } from "./cell.js";
-import { createLayers, type Layers, type Signal } from "./layers.js";
+import { asSource, createLayers, type Layers, type Signal } from "./layers.js";
 
 /**
  * How a cell becomes operators.
@@ -84,10 +84,16 @@ export function addStem(layers: Layers, input: Signal, channels: number): Signal
 }
 
 /** The residual block between stages: halves the size; no batch norm on its shortcut. */
-export function addReduction(layers: Layers, name: string, input: Signal, channels: number): Signal {
-  const a = layers.reluConv(`${name}.a`, input, { channels, kernel: 3, stride: 2 });
+export function addReduction(
+  layers: Layers,
+  name: string,
+  input: Signal,
+  channels: number,
+): Signal {
+  const source = asSource(input);
+  const a = layers.reluConv(`${name}.a`, source, { channels, kernel: 3, stride: 2 });
   const b = layers.reluConv(`${name}.b`, a, { channels, kernel: 3 });
-  const pooled = layers.averagePool(`${name}.pool`, input, 2);
+  const pooled = layers.averagePool(`${name}.pool`, source, 2);
   const shortcut = layers.conv(`${name}.shortcut`, pooled, {
     channels,
     kernel: 1,
@@ -98,14 +104,10 @@ export function addReduction(layers: Layers, name: string, input: Signal, channe
 }
 
 /** The last layers; the output has shape (1, classes). */
-export function addHead(
-  layers: Layers,
-  input: Signal,
-  { classes, add }: { classes: number; add: (type: string, name: string, from: Signal) => Signal },
-): Signal {
+export function addHead(layers: Layers, input: Signal, classes: number): Signal {
   const normalised = layers.relu("head.relu", layers.batchNorm("head.bn", input));
-  const pooled = add("GlobalAveragePool", "head.pool", normalised);
-  return layers.linear("head.linear", add("Flatten", "head.flatten", pooled), classes);
+  const pooled = layers.flatten("head.flatten", layers.globalPool("head.pool", normalised));
+  return layers.linear("head.linear", pooled, classes);
 }
 
 /** Emit one edge's operation. */
@@ -139,7 +141,7 @@ function addCell(
   input: Signal,
   { shape, variant }: { shape: readonly number[]; variant: Variant },
 ): Signal {
-  const nodes: Signal[] = [input];
+  const nodes: Signal[] = [asSource(input)];
   for (let node = 1; node <= 3; node++) {
     let sum: Signal | undefined;
     edges.forEach(([from, to], i) => {
@@ -166,7 +168,7 @@ export function networkFromCell(cell: Cell, options: NetworkOptions = {}): Opera
   const b = createGraphBuilder(`nasbench201-${indexFromCell(cell)}`);
   const layers = createLayers(b, { foldBatchNorm, seed });
   const input = b.input("input", [1, 3, inputSize, inputSize]);
-  let signal = addStem(layers, { tensor: input, rms: 1 }, channels);
+  let signal = addStem(layers, { tensor: input, carried: 1, fresh: 0 }, channels);
   for (let stage = 0; stage < nStages; stage++) {
     const width = channels * 2 ** stage;
     const size = inputSize / 2 ** stage;
@@ -176,13 +178,7 @@ export function networkFromCell(cell: Cell, options: NetworkOptions = {}): Opera
       signal = addCell(layers, cell, name, signal, { shape: [1, width, size, size], variant });
     }
   }
-  const output = addHead(layers, signal, {
-    classes,
-    add: (type, name, from) => ({
-      tensor: b.operator(type, [from.tensor], {}, { name }),
-      rms: from.rms,
-    }),
-  });
+  const output = addHead(layers, signal, classes);
   return b.finish([output.tensor], {
     encoding: { space: "nasbench201", values: encodingOfCell(cell) },
     metadata: {

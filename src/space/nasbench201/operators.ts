@@ -1,66 +1,91 @@
 /**
- * The descriptor's operators as one-operator networks: 5 operations × 3 stages, what joins and surrounds them
- * (sums, activations, stem, reduction blocks, head), and a network as close to empty as runtimes allow.
+ * The operators a NAS-Bench-201 descriptor is made of, each as a network of its own.
+ *
+ * Rows are named `operation@CxHxW` for the operations of each stage; the skeleton's layers and an almost empty
+ * network (per-run overhead) follow. `none` is measured in the traced form, multiplication by zero: in the pruned
+ * form it is no operator at all.
  */
 import { createGraphBuilder } from "../../graph/build.js";
-import type { OperatorGraph } from "../../graph/graph.js";
+import type { OperatorGraph, Shape } from "../../graph/graph.js";
 import { operations } from "./cell.js";
-import { Layers, metadataOf, type NetworkOptions, resolveOptions } from "./network.js";
+import { createLayers, type Layers, type Signal } from "./layers.js";
+import {
+  addHead,
+  addOperation,
+  addReduction,
+  addStem,
+  type NetworkOptions,
+  nStages,
+  resolveNetworkOptions,
+} from "./network.js";
 
+/** A row of the descriptor. */
 export interface OperatorNetwork {
-  /** e.g. `nor_conv_3x3@16x32x32` (channels × height × width), `stem`, `overhead`. */
+  /** e.g. `nor_conv_3x3@16x32x32`, `add@64x8x8`, `stem`, `overhead`. */
   readonly operator: string;
   readonly graph: OperatorGraph;
 }
 
 /**
- * Row order of the descriptor. `none` is the traced form's multiplication by zero, `skip_connect` an identity.
- * `add` is x + x, since a one-input network has no second tensor. `overhead` is an activation of a single number.
+ * Networks of one operator each, in the descriptor's row order: 15 operations, 3 `relu`, 3 `add`, `stem`,
+ * `reduction_1`, `reduction_2`, `head`, `overhead`.
+ *
+ * `nor_conv` includes its ReLU, as in a cell. `add` adds its one input to itself: two reads, one write, no second input
+ * to feed; no runtime in use rewrites it. `overhead` is an Identity on one number.
+ *
+ * @param options - as for `networkFromCell`; `variant` and `cellsPerStage` do not matter
+ * @throws InputError on an option out of range
  */
 export function operatorNetworks(options: NetworkOptions = {}): OperatorNetwork[] {
-  const resolved = resolveOptions({ ...options, variant: "traced" });
-  const { channels, inputSize } = resolved;
+  const { inputSize, channels, classes, foldBatchNorm, seed } = resolveNetworkOptions(options);
 
-  const network = (
+  function network(
     operator: string,
-    shape: readonly number[],
-    add: (layers: Layers, input: string) => string,
-  ): OperatorNetwork => {
-    const builder = createGraphBuilder(`operator_${operator.replaceAll(/[^A-Za-z0-9]/g, "_")}`);
-    const layers = new Layers(builder, resolved);
-    const result = add(layers, builder.input("input", [1, ...shape]));
-    const graph = builder.finish([result], {
-      metadata: { ...metadataOf(resolved), "samara.operator": operator },
-    });
-    return { operator, graph };
-  };
+    shape: Shape,
+    add: (layers: Layers, input: Signal) => Signal,
+  ): OperatorNetwork {
+    const b = createGraphBuilder(operator);
+    const input = { tensor: b.input("input", shape), carried: 1, fresh: 0 };
+    const output = add(createLayers(b, { foldBatchNorm, seed }), input);
+    const metadata = {
+      space: "nasbench201",
+      operator,
+      inputSize: String(inputSize),
+      channels: String(channels),
+      batchNorm: foldBatchNorm ? "folded" : "kept",
+      seed: String(seed),
+    };
+    return { operator, graph: b.finish([output.tensor], { metadata }) };
+  }
 
-  const stages = [1, 2, 4].map((factor) => [
-    channels * factor,
-    inputSize / factor,
-    inputSize / factor,
-  ]);
-  const at = (name: string, shape: readonly number[]) => `${name}@${shape.join("x")}`;
+  const stages = Array.from({ length: nStages }, (_, stage) => {
+    const size = inputSize / 2 ** stage;
+    const width = channels * 2 ** stage;
+    return { shape: [1, width, size, size], label: `${width}x${size}x${size}`, width };
+  });
   return [
     ...operations.flatMap((operation) =>
-      stages.map((shape) =>
-        network(at(operation, shape), shape, (layers, input) =>
-          operation === "skip_connect"
-            ? layers.identity("operation", input)
-            : layers.operation(operation, "operation", input)!,
+      stages.map(({ shape, label, width }) =>
+        network(`${operation}@${label}`, shape, (layers, input) =>
+          addOperation(layers, operation, "operator", input, width),
         ),
       ),
     ),
-    ...stages.map((shape) =>
-      network(at("relu", shape), shape, (layers, input) => layers.relu("operation", input)),
+    ...stages.map(({ shape, label }) =>
+      network(`relu@${label}`, shape, (layers, input) => layers.relu("operator", input)),
     ),
-    ...stages.map((shape) =>
-      network(at("add", shape), shape, (layers, input) => layers.add("operation", input, input)),
+    ...stages.map(({ shape, label }) =>
+      network(`add@${label}`, shape, (layers, input) => layers.add("operator", input, input)),
     ),
-    network("stem", [3, inputSize, inputSize], (layers, input) => layers.stem(input)),
-    network("reduction_1", stages[0]!, (layers, input) => layers.reduction("reduction_1", input)),
-    network("reduction_2", stages[1]!, (layers, input) => layers.reduction("reduction_2", input)),
-    network("head", stages[2]!, (layers, input) => layers.head(input)),
-    network("overhead", [1, 1, 1], (layers, input) => layers.relu("operation", input)),
+    network("stem", [1, 3, inputSize, inputSize], (layers, input) =>
+      addStem(layers, input, channels),
+    ),
+    ...[1, 2].map((i) =>
+      network(`reduction_${i}`, stages[i - 1]!.shape, (layers, input) =>
+        addReduction(layers, "reduction", input, stages[i]!.width),
+      ),
+    ),
+    network("head", stages[nStages - 1]!.shape, (layers, input) => addHead(layers, input, classes)),
+    network("overhead", [1, 1, 1, 1], (layers, input) => layers.identity("operator", input)),
   ];
 }
