@@ -1,6 +1,9 @@
 /**
  * ONNX Runtime for Node on the CPU. Its optimisation levels are platforms of their own: `disabled` runs every
- * operator as written, `all` fuses and prunes. Spinning of idle threads is left on, as users get it.
+ * operator as written, `all` fuses and prunes.
+ *
+ * Threads spin within a run, as users get it, but not after it: the pool of one session would otherwise take a core
+ * from the next session that is timed.
  */
 import { messageOf, UnsupportedError } from "../errors.js";
 import { createOrtSession, type OrtOptimisation, ortVersion } from "../ort/session.js";

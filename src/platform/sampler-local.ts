@@ -31,7 +31,6 @@ export interface LocalSamplerOptions {
   readonly waits?: WaitSource;
   /** Called between timed regions; default nothing. */
   readonly breathe?: () => Promise<void>;
-  readonly sleep?: (ms: number) => void;
   readonly processId?: string;
 }
 
@@ -45,10 +44,6 @@ function fixedValues(count: number): Float32Array {
     state ^= state << 5;
     return (state >>> 0) / 2 ** 31 - 1;
   });
-}
-
-function sleepNow(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 class LocalSampler implements Sampler {
@@ -68,11 +63,7 @@ class LocalSampler implements Sampler {
     this.#counters = options.counters ?? createNullCounters("counters are off");
     this.#waits = options.waits ?? systemWaits;
     const clock = options.clock ?? systemClock;
-    this.#context = {
-      clock,
-      breathe: options.breathe ?? (async () => {}),
-      sleep: options.sleep ?? sleepNow,
-    };
+    this.#context = { clock, breathe: options.breathe ?? (async () => {}) };
     const reader = this.#waits.open([]);
     reader?.close();
     this.info = {
@@ -95,11 +86,7 @@ class LocalSampler implements Sampler {
       await session.run();
       const loadMs = Number(clock.nowNs() - start) / 1e6;
       const created = this.#waits.threadIds().filter((thread) => !threadsBefore.has(thread));
-      this.#loaded.set(key, {
-        session,
-        waits: this.#openWaits(created),
-        threads: this.#runtimeInfo.threads,
-      });
+      this.#loaded.set(key, { session, waits: this.#openWaits(created) });
       const { inputShape, outputShape } = session;
       return { inputShape, outputShape, loadMs, nThreadsCreated: created.length };
     } catch (error) {

@@ -19,14 +19,12 @@ function createSampler(
     factor?: (run: number) => number;
     waitKnown?: boolean;
     counters?: CounterSet;
-    threads?: 1 | 2;
   } = {},
 ) {
-  const { waitNs = () => 0, factor = () => 1, waitKnown = true, threads = 1 } = options;
+  const { waitNs = () => 0, factor = () => 1, waitKnown = true } = options;
   const clock = new StepClock();
   let run = 0;
   let totalWaitNs = 0;
-  const slept: number[] = [];
   const runtime = createReferenceRuntime((ns) => {
     clock.advance(ns * factor(run) + waitNs(run));
     totalWaitNs += waitNs(run);
@@ -45,17 +43,16 @@ function createSampler(
           }
         : null,
   };
-  const { info } = runtime.variants("1.0.0", 2)[threads - 1]!;
+  const { info } = runtime.variants("1.0.0", 1)[0]!;
   const { counters } = options;
   const sampler = createLocalSampler({
     runtime,
     runtimeInfo: info,
     clock,
     waits,
-    sleep: (ms) => slept.push(ms),
     ...(counters === undefined ? {} : { counters }),
   });
-  return { sampler, info, slept, nRuns: () => run };
+  return { sampler, info, nRuns: () => run };
 }
 
 describe("timePairs()", () => {
@@ -123,17 +120,6 @@ describe("timePairs()", () => {
     for (const ratio of timings.ratios) expect(ratio).toBeCloseTo(1, 6);
   });
 
-  test("lets threads settle before each block of a runtime with several", async () => {
-    const { sampler, slept } = createSampler({ threads: 2 });
-    await sampler.load("large", large);
-    await sampler.timePairs({ target: "large", reference: "large", nPairs: 2 });
-    expect(slept).toHaveLength(5);
-    const single = createSampler();
-    await single.sampler.load("large", large);
-    await single.sampler.timePairs({ target: "large", reference: "large", nPairs: 2 });
-    expect(single.slept).toHaveLength(0);
-  });
-
   test("starts and stops counters at the target's blocks only", async () => {
     const calls: string[] = [];
     const counters: CounterSet = {
@@ -162,12 +148,19 @@ describe("timePairs()", () => {
 });
 
 describe("delayOf()", () => {
-  test("is the longest wait of any thread", () => {
-    expect(delayOf(Float64Array.of(3, 10, 5), 3, 100)).toBe(10);
+  test("is the wait of the one thread", () => {
+    expect(delayOf(Float64Array.of(30), 1, 100)).toBeCloseTo(30, 9);
+    expect(delayOf(Float64Array.of(0), 1, 100)).toBe(0);
   });
 
-  test("never takes everything away", () => {
-    expect(delayOf(Float64Array.of(500), 1, 100)).toBe(99);
+  test("is the time in which any of several threads waits, when they wait independently", () => {
+    expect(delayOf(Float64Array.of(50, 20), 2, 100)).toBeCloseTo(60, 9);
+  });
+
+  test("never takes everything away, whatever the kernel books", () => {
+    expect(delayOf(Float64Array.of(500), 1, 100)).toBeCloseTo(99, 9);
+    expect(delayOf(Float64Array.of(500, 500), 2, 100)).toBeLessThan(100);
+    expect(delayOf(Float64Array.of(5), 1, 0)).toBe(0);
   });
 });
 

@@ -12,7 +12,7 @@ import type { BlockSeries, PairTimings, WarmupOptions, WarmupResult } from "./sa
 
 /** Blocks last at least this long: below, the clock and the boundary show. */
 const minBlockNs = 1e6;
-/** A wait never explains more of a wall time than this. */
+/** One thread's wait never explains more of a wall time than this. */
 const maxWaitShare = 0.99;
 
 /** A session with all that is needed to time it. */
@@ -20,8 +20,6 @@ export interface Timed {
   readonly session: Session;
   /** Waits of the thread that runs and of the session's own; null where unknown. */
   readonly waits: WaitReader | null;
-  /** Threads of the runtime, counting the caller. */
-  readonly threads: number;
 }
 
 /** What timing needs of its surroundings. */
@@ -29,22 +27,23 @@ export interface TimingContext {
   readonly clock: Clock;
   /** Lets the process notice that it shall end; called between timed regions. */
   readonly breathe: () => Promise<void>;
-  /** Sleeps without using the processor, ms. */
-  readonly sleep: (ms: number) => void;
 }
 
 /**
- * The part of a block's wall time that waiting in run queues has cost, ns.
+ * The part of a block's wall time that waiting in run queues has cost, ns: wall − wall · Π (1 − waitᵢ / wall).
  *
- * One thread: its own wait, exactly. Several: the longest wait of any one thread. An operator is done when its
- * last thread is done, so every delay of one thread delays the whole by at most as much (work stealing makes it
- * less); delays of different threads overlap when the machine is busy. The sum would take away too much, the
- * calling thread's wait alone would miss the others'.
+ * For one thread that is its wait, exactly. For several it is exact when their waits fall independently of each
+ * other in time: an operator is done when its last thread is done, so the whole is delayed while *any* thread
+ * waits. It lies between the longest wait (all at the same moments) and the sum (never at the same moment), and
+ * what remains is always positive. Small waits simply add up; after large ones a block is for the grade to reject.
  */
 export function delayOf(waitsNs: Float64Array, nThreads: number, wallNs: number): number {
-  let delay = 0;
-  for (let i = 0; i < nThreads; i++) delay = Math.max(delay, waitsNs[i]!);
-  return Math.min(delay, maxWaitShare * wallNs);
+  let remaining = wallNs;
+  for (let i = 0; i < nThreads; i++) {
+    // The kernel books a wait when it ends, so one that began before the block can exceed it.
+    remaining *= 1 - Math.min(waitsNs[i]! / wallNs, maxWaitShare);
+  }
+  return wallNs > 0 ? wallNs - remaining : 0;
 }
 
 /** Times blocks of one session into arrays of its own. */
@@ -158,16 +157,6 @@ async function chooseRunsPerBlock(timed: Timed, clock: Clock): Promise<number> {
   return Math.max(1, Math.ceil(minBlockNs / Math.max(fastestNs, 1)));
 }
 
-/**
- * Before a block of a runtime with several threads: let the other session's threads go to sleep (they spin for a
- * while after a run and would take a core), then run once so that this session's own are awake again.
- */
-async function takeTurn(timed: Timed, context: TimingContext): Promise<void> {
-  if (timed.threads === 1) return;
-  context.sleep(1);
-  await timed.session.run();
-}
-
 /** Time pairs in the order R T R T … R. */
 export async function timePairs(
   target: Timed,
@@ -189,10 +178,8 @@ export async function timePairs(
   const referenceTimer = new BlockTimer(reference, clock, nPairs + 1);
   counters?.take();
   for (let i = 0; i <= nPairs; i++) {
-    await takeTurn(reference, context);
     await referenceTimer.time(referenceRuns, undefined);
     if (i === nPairs) break;
-    await takeTurn(target, context);
     await targetTimer.time(runs, counters);
     await breathe();
   }
