@@ -58,6 +58,8 @@ export interface Predictor {
   fit(pool: TrainingPool, options: FitOptions): Promise<FittedPredictor>;
   /** @throws FormatError when `saved` is of another method or version, or a tensor is missing or misshapen */
   load(saved: SavedPredictor): Promise<FittedPredictor>;
+  /** As `load`, for what an adapted predictor saved. */
+  loadAdapted(saved: SavedPredictor): Promise<AdaptedPredictor>;
 }
 
 /** A predictor that has learned from source platforms. */

@@ -1,0 +1,134 @@
+/**
+ * From a target's few samples to an evidence-weighted mixture of additive models.
+ *
+ * Hypotheses: rewrite semantics × form of the columns × width of the prior × relative noise. Those that share
+ * features (semantics and form) are merged to one Gaussian by their moments: a *view*.
+ */
+import { type RewriteSemantics, rewriteSemantics } from "../graph/features.js";
+import { type Matrix, matrix, multiplyVector } from "../tensor/linalg.js";
+import { median } from "../tensor/stats.js";
+import type { AdditivePrior, CostForm } from "./additive-prior.js";
+import {
+  type Gaussian,
+  mixMoments,
+  type Posterior,
+  preparePrior,
+  regress,
+} from "./bayes-linear.js";
+
+/** One way to see a network, with what the samples say of it. */
+export interface View extends Gaussian {
+  readonly form: CostForm;
+  readonly semantics: RewriteSemantics;
+  readonly weight: number;
+  /** Square of the relative noise, averaged over hypotheses. */
+  readonly noiseVariance: number;
+}
+
+/** What a form contributes: its prior and the features of the samples. */
+export interface FormEvidence {
+  readonly form: CostForm;
+  readonly prior: AdditivePrior;
+  readonly designOf: (semantics: RewriteSemantics) => Matrix;
+}
+
+const noiseGrid = [0.005, 0.01, 0.02, 0.035, 0.06, 0.1, 0.16, 0.25, 0.4];
+/** Spreads added to each coefficient, as shares of a typical latency: a target may resemble no source. */
+const extraSpreads = [0, 0.05, 0.15, 0.3];
+const logPenaltyPerSpread = 0.5;
+/** How freely all coefficients may scale together. Without a descriptor a platform's speed is unknown. */
+const scaleSpread: Readonly<Record<CostForm, number>> = { counts: 0.5, descriptor: 0.2 };
+/** Views below this share of the evidence are dropped. */
+const leastWeight = 1e-4;
+
+function scaledPrior(prior: AdditivePrior, scale: number, form: CostForm, extra: number): Gaussian {
+  const p = prior.mean.length;
+  const covariance = matrix(p, p);
+  const common = scaleSpread[form] ** 2;
+  for (let j = 0; j < p; j++) {
+    for (let k = 0; k < p; k++) {
+      covariance.values[j * p + k] =
+        scale ** 2 *
+        (prior.covariance.values[j * p + k]! + common * prior.mean[j]! * prior.mean[k]!);
+    }
+    covariance.values[j * p + j]! += (scale * (extra / prior.columnShare[j]!)) ** 2;
+  }
+  return { mean: prior.mean.map((value) => value * scale), covariance };
+}
+
+/** Speed of the target against the prior's mean platform, robustly. */
+function roughScale(design: Matrix, latencyMs: Float64Array, prior: AdditivePrior): number {
+  const expected = multiplyVector(design, prior.mean);
+  const typical = median(expected.map(Math.abs));
+  return median(
+    latencyMs.map((latency, i) => latency / Math.max(expected[i]!, 0.05 * typical, 1e-12)),
+  );
+}
+
+interface Hypothesis extends Posterior {
+  readonly form: CostForm;
+  readonly semantics: RewriteSemantics;
+  readonly noiseVariance: number;
+  readonly logWeight: number;
+}
+
+function hypothesesOf(
+  { form, prior, designOf }: FormEvidence,
+  latencyMs: Float64Array,
+  relativeSd: Float64Array | undefined,
+): Hypothesis[] {
+  const hypotheses: Hypothesis[] = [];
+  rewriteSemantics.forEach((semantics, s) => {
+    const design = designOf(semantics);
+    const scale = form === "counts" ? roughScale(design, latencyMs, prior) : 1;
+    extraSpreads.forEach((extra, level) => {
+      const prepared = preparePrior(scaledPrior(prior, scale, form, extra));
+      for (const sd of noiseGrid) {
+        const posterior = regress(design, latencyMs, prepared, {
+          sd,
+          ...(relativeSd === undefined ? {} : { relativeSd }),
+        });
+        const noiseDistance = (Math.log(sd) - prior.noise.meanLog) / prior.noise.sdLog;
+        hypotheses.push({
+          ...posterior,
+          form,
+          semantics,
+          noiseVariance: sd * sd,
+          logWeight:
+            posterior.logEvidence +
+            Math.log(prior.semantics[s]!) -
+            logPenaltyPerSpread * level -
+            0.5 * noiseDistance ** 2,
+        });
+      }
+    });
+  });
+  return hypotheses;
+}
+
+/** Views of a target in the light of its samples, weights adding up to 1. */
+export function learnViews(
+  forms: readonly FormEvidence[],
+  latencyMs: Float64Array,
+  relativeSd?: Float64Array,
+): View[] {
+  const hypotheses = forms.flatMap((form) => hypothesesOf(form, latencyMs, relativeSd));
+  const best = hypotheses.reduce((max, { logWeight }) => Math.max(max, logWeight), -Infinity);
+  const views: View[] = [];
+  for (const { form } of forms) {
+    for (const semantics of rewriteSemantics) {
+      const members = hypotheses.filter((h) => h.form === form && h.semantics === semantics);
+      const weights = members.map(({ logWeight }) => Math.exp(logWeight - best));
+      const weight = weights.reduce((sum, w) => sum + w, 0);
+      if (weight < leastWeight * 1e-3) continue;
+      const noiseVariance =
+        members.reduce((sum, { noiseVariance }, h) => sum + weights[h]! * noiseVariance, 0) /
+        weight;
+      views.push({ ...mixMoments(members, weights), form, semantics, weight, noiseVariance });
+    }
+  }
+  const total = views.reduce((sum, { weight }) => sum + weight, 0);
+  const kept = views.filter(({ weight }) => weight >= leastWeight * total);
+  const keptTotal = kept.reduce((sum, { weight }) => sum + weight, 0);
+  return kept.map((view) => ({ ...view, weight: view.weight / keptTotal }));
+}

@@ -1,0 +1,147 @@
+/**
+ * What source platforms teach about the additive latency model: where coefficients lie, which rewrite semantics
+ * occur, how much the model leaves unexplained.
+ *
+ * Pools have as few as five platforms, so the covariance is shrunk and widened, and wider priors compete with it.
+ */
+import { z } from "zod";
+import { type RewriteSemantics, rewriteSemantics } from "../graph/features.js";
+import { type Matrix, matrix } from "../tensor/linalg.js";
+import { mean, median } from "../tensor/stats.js";
+import { fitWellSampled, type Gaussian, mixMoments } from "./bayes-linear.js";
+
+/** Where the columns' weights come from (see `cost-columns.ts`). */
+export const costForms = ["counts", "descriptor"] as const;
+export type CostForm = (typeof costForms)[number];
+
+/** One source platform under one form. */
+export interface SourceFit {
+  readonly family: string;
+  /** Per unit of `scaleMs`, so that platforms of different speed compare. */
+  readonly coefficients: Float64Array;
+  /** How well each semantics explains the platform, adding up to 1. */
+  readonly semanticsWeight: Float64Array;
+  readonly noiseSd: number;
+  /** Root mean square of each column as a share of the platform's typical latency. */
+  readonly columnShare: Float64Array;
+}
+
+/**
+ * Fit one source platform under every rewrite semantics.
+ *
+ * @param designOf - features of the platform's samples under a semantics
+ * @param centre - where coefficients that the samples cannot tell are drawn to
+ */
+export function fitSource(
+  family: string,
+  designOf: (semantics: RewriteSemantics) => Matrix,
+  latencyMs: Float64Array,
+  options: {
+    readonly form: CostForm;
+    readonly centre: (design: Matrix, y: Float64Array) => Float64Array;
+    readonly relativeSd?: Float64Array;
+  },
+): SourceFit {
+  const typicalMs = median(latencyMs);
+  const scaleMs = options.form === "counts" ? typicalMs : 1;
+  const y = latencyMs.map((latency) => latency / scaleMs);
+  const designs = rewriteSemantics.map(designOf);
+  const fits = designs.map((design) =>
+    fitWellSampled(design, y, options.centre(design, y), options.relativeSd),
+  );
+  const best = Math.max(...fits.map(({ logLikelihood }) => logLikelihood));
+  const raw = fits.map(({ logLikelihood }) => Math.exp(logLikelihood - best));
+  const total = raw.reduce((sum, weight) => sum + weight, 0);
+  const semanticsWeight = Float64Array.from(raw, (weight) => weight / total);
+  const nColumns = designs[0]!.columns;
+  const coefficients = new Float64Array(nColumns);
+  let noiseSd = 0;
+  fits.forEach((fit, s) => {
+    noiseSd += semanticsWeight[s]! * fit.noiseSd;
+    for (let j = 0; j < nColumns; j++) {
+      coefficients[j]! += semanticsWeight[s]! * fit.coefficients[j]!;
+    }
+  });
+  const all = designs[0]!;
+  const columnShare = Float64Array.from({ length: nColumns }, (_, j) => {
+    let sum = 0;
+    for (let i = 0; i < all.rows; i++) sum += all.values[i * nColumns + j]! ** 2;
+    return (Math.sqrt(sum / all.rows) * scaleMs) / typicalMs;
+  });
+  return { family, coefficients, semanticsWeight, noiseSd, columnShare };
+}
+
+/** Plain JSON beside the prior's tensors. */
+export const additivePriorSchema = z.object({
+  columnShare: z.array(z.number().positive()),
+  /** Probability of each rewrite semantics, in the order of `rewriteSemantics`. */
+  semantics: z.array(z.number().positive()).length(rewriteSemantics.length),
+  /** Mean and standard deviation of the logarithm of the relative noise. */
+  noise: z.object({ meanLog: z.number(), sdLog: z.number().positive() }),
+});
+
+/** What sources taught under one form. */
+export interface AdditivePrior extends z.infer<typeof additivePriorSchema>, Gaussian {}
+
+/** How far the covariance is drawn to its diagonal; below five platforms off-diagonals are chance. */
+const shrinkage = 0.5;
+/** Least spread of a coefficient, as a share of a typical latency. */
+const leastSpread = 0.003;
+/** Columns that matter less than this share count as this much when a spread is turned into a coefficient. */
+const leastShare = 0.02;
+/** Pseudo-count of a semantics that no source follows. */
+const semanticsPseudoCount = 0.3;
+/** Spread of log noise between platforms, on top of what the sources show. */
+const noiseSpread = 0.5;
+
+/** Source weights: siblings of a family tell less than as many strangers, more than one. */
+function sourceWeights(sources: readonly SourceFit[]): Float64Array {
+  const size = new Map<string, number>();
+  for (const { family } of sources) size.set(family, (size.get(family) ?? 0) + 1);
+  return Float64Array.from(sources, ({ family }) => 1 / Math.sqrt(size.get(family)!));
+}
+
+/** Learn the prior of one form from source platforms, at least one. */
+export function learnPrior(sources: readonly SourceFit[]): AdditivePrior {
+  const p = sources[0]!.coefficients.length;
+  const weights = sourceWeights(sources);
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const effective = total ** 2 / weights.reduce((sum, weight) => sum + weight ** 2, 0);
+  const spread = mixMoments(
+    sources.map(({ coefficients }) => ({ mean: coefficients, covariance: matrix(p, p) })),
+    weights,
+  );
+  // Predictive covariance of a further platform (multivariate t), finite for few sources.
+  const inflation =
+    effective > 1
+      ? ((1 + 1 / effective) * (effective + 1)) / (effective - 1) / (1 - 1 / effective)
+      : 1;
+  const columnShare = Array.from({ length: p }, (_, j) =>
+    Math.max(leastShare, mean(sources.map((source) => source.columnShare[j]!))),
+  );
+  const covariance = matrix(p, p);
+  for (let j = 0; j < p; j++) {
+    for (let k = 0; k < p; k++) {
+      const value = Math.min(inflation, 10) * spread.covariance.values[j * p + k]!;
+      covariance.values[j * p + k] =
+        j === k ? value + (leastSpread / columnShare[j]!) ** 2 : (1 - shrinkage) * value;
+    }
+  }
+  const semantics = rewriteSemantics.map((_, s) => {
+    let count = semanticsPseudoCount;
+    for (let k = 0; k < sources.length; k++) {
+      count += (weights[k]! / total) * sources.length * sources[k]!.semanticsWeight[s]!;
+    }
+    return count / (sources.length + semanticsPseudoCount * rewriteSemantics.length);
+  });
+  const logNoise = sources.map(({ noiseSd }) => Math.log(noiseSd));
+  const meanLog = mean(logNoise);
+  const variance = mean(logNoise.map((value) => (value - meanLog) ** 2));
+  return {
+    mean: spread.mean,
+    covariance,
+    columnShare,
+    semantics,
+    noise: { meanLog, sdLog: Math.sqrt(variance + noiseSpread ** 2) },
+  };
+}

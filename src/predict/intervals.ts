@@ -1,0 +1,83 @@
+/**
+ * Widths of prediction intervals, checked on platforms that were held out in training.
+ *
+ * A predictor says how uncertain it believes to be (a relative deviation a network). Over held-out sources that belief
+ * is compared with what really happened; the ratio's distribution gives a scale and a tail weight (Student t).
+ */
+import { z } from "zod";
+import { InputError } from "../errors.js";
+import { quantile, studentTQuantile } from "../tensor/stats.js";
+
+/** Calibration for predictors adapted with about this many samples. Plain JSON. */
+export const intervalScaleSchema = z.object({
+  samples: z.number().int().positive(),
+  /** Factor on the believed deviation. */
+  scale: z.number().positive(),
+  degreesOfFreedom: z.number().positive(),
+  /** Held-out predictions behind it. */
+  n: z.number().int().nonnegative(),
+});
+export type IntervalScale = z.infer<typeof intervalScaleSchema>;
+
+const tails = [2.5, 3, 4, 6, 10, 30];
+const checkedShares = [0.5, 0.7, 0.8, 0.9, 0.95, 0.98];
+/** Fewer held-out predictions than this say nothing about a scale. */
+const minHeldOut = 100;
+const scaleLimits = { least: 0.5, most: 5 };
+/** Used when nothing could be held out: wide, because unchecked. */
+const unchecked = { scale: 1.5, degreesOfFreedom: 4 };
+
+const halfQuantile = (share: number, degreesOfFreedom: number) =>
+  studentTQuantile((1 + share) / 2, degreesOfFreedom);
+
+/**
+ * Fit scale and tail to held-out predictions.
+ *
+ * @param standardised - |log(measured / predicted)| / believed relative deviation
+ */
+export function calibrateIntervals(standardised: Float64Array, samples: number): IntervalScale {
+  const n = standardised.length;
+  if (n < minHeldOut) return { samples, ...unchecked, n };
+  const seen = checkedShares.map((share) => Math.max(quantile(standardised, share), 1e-6));
+  const atNinety = seen[checkedShares.indexOf(0.9)]!;
+  let best = { scale: 1, degreesOfFreedom: 4 };
+  let leastError = Number.POSITIVE_INFINITY;
+  for (const degreesOfFreedom of tails) {
+    const scale = atNinety / halfQuantile(0.9, degreesOfFreedom);
+    let error = 0;
+    checkedShares.forEach((share, i) => {
+      error += Math.log(seen[i]! / (scale * halfQuantile(share, degreesOfFreedom))) ** 2;
+    });
+    if (error < leastError) {
+      leastError = error;
+      best = { scale, degreesOfFreedom };
+    }
+  }
+  const scale = Math.min(Math.max(best.scale, scaleLimits.least), scaleLimits.most);
+  return { samples, scale, degreesOfFreedom: best.degreesOfFreedom, n };
+}
+
+/**
+ * Half the width of an interval in believed deviations.
+ *
+ * @param scales - calibrations, at least one; the one whose samples are nearest (as a ratio) serves
+ * @param coverage - nominal, 0 < coverage < 1
+ * @throws InputError on any other coverage
+ */
+export function intervalHalfWidth(
+  scales: readonly IntervalScale[],
+  samples: number,
+  coverage: number,
+): number {
+  if (!(coverage > 0 && coverage < 1)) {
+    throw new InputError(`coverage must be greater than 0 and less than 1, got ${coverage}`);
+  }
+  const distance = (scale: IntervalScale) => Math.abs(Math.log(scale.samples / samples));
+  const nearest = scales.reduce((best, scale) => (distance(scale) < distance(best) ? scale : best));
+  return nearest.scale * halfQuantile(coverage, nearest.degreesOfFreedom);
+}
+
+/** Relative deviation of a log-normal latency from its mean and variance. */
+export function logDeviation(meanMs: number, variance: number): number {
+  return Math.sqrt(Math.log1p(variance / (meanMs * meanMs)));
+}

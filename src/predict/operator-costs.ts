@@ -1,0 +1,212 @@
+/**
+ * What each operator costs alone on a platform, solved from the rows of its descriptor.
+ *
+ * A row's latency is the per-run overhead plus its operators (`nor_conv_3x3` is Relu and Conv). Rows may be fewer
+ * than operators, so each cost is drawn towards the platform's own typical rate per multiply-accumulate or byte.
+ */
+import { z } from "zod";
+import { InputError } from "../errors.js";
+import type { OperatorSignature } from "../graph/features.js";
+import type { Descriptor, DescriptorRow } from "../record/descriptor.js";
+import {
+  addDiagonal,
+  cholesky,
+  matrix,
+  solveCholesky,
+  symmetricProduct,
+  transposedTimesVector,
+} from "../tensor/linalg.js";
+import { median } from "../tensor/stats.js";
+import { nsPerMs } from "../units.js";
+
+/** Row of the identity network: what a run costs before any operator. */
+export const overheadRow = "overhead";
+
+/** How far costs may leave the typical rate, against how exactly rows are met, both relative. */
+const rateSpread = 1;
+const rowSpread = 0.03;
+/** Least cost of an operator as a share of its typical rate: never free, never negative. */
+const leastShare = 0.02;
+
+/** Costs of operators on one platform, ms. */
+export interface OperatorCosts {
+  readonly overheadMs: number;
+  /** Typical cost of one operator of the descriptor: the unit of columns that only count. */
+  readonly unitMs: number;
+  /** Known from the descriptor, else from the group's or the platform's rate. */
+  costMs(signature: OperatorSignature): number;
+}
+
+/** Plain JSON form, part of a saved adapted predictor. */
+export const operatorCostsSchema = z.object({
+  overheadMs: z.number().positive(),
+  unitMs: z.number().positive(),
+  costMsByKey: z.record(z.string(), z.number().positive()),
+  /** ms per multiply-accumulate, or per byte for groups without. */
+  rateByGroup: z.record(z.string(), z.number().positive()),
+  rates: z.object({ macs: z.number().positive(), bytes: z.number().positive() }),
+});
+export type SavedOperatorCosts = z.infer<typeof operatorCostsSchema>;
+
+/** Operators that a descriptor names, without the overhead row. */
+export function operatorsOf(descriptor: Descriptor): string[] {
+  return descriptor.rows.map(({ operator }) => operator).filter((name) => name !== overheadRow);
+}
+
+/**
+ * Check that a descriptor has every operator a predictor was trained with.
+ *
+ * @throws InputError naming the missing ones, or the unit when it is not ns
+ */
+export function checkDescriptor(descriptor: Descriptor, required: readonly string[]): void {
+  const platformId = descriptor.platform.id;
+  if (descriptor.latencyUnit !== "ns") {
+    throw new InputError(
+      `descriptor of ${platformId}: latencies must be in ns, got "${descriptor.latencyUnit}"`,
+      { hint: "profile the platform again with this version" },
+    );
+  }
+  const present = new Set(descriptor.rows.map(({ operator }) => operator));
+  const missing = required.filter((operator) => !present.has(operator));
+  if (missing.length > 0) {
+    throw new InputError(
+      `descriptor of ${platformId} has ${required.length - missing.length} of the ${required.length} operators that the predictor was trained with; missing: ${missing.join(", ")}`,
+      { hint: "measure the missing operators, or profile the platform again" },
+    );
+  }
+  for (const { operator, latencyNs } of descriptor.rows) {
+    if (!(latencyNs > 0 && Number.isFinite(latencyNs))) {
+      throw new InputError(
+        `descriptor of ${platformId}: latencyNs of ${operator} must be finite and greater than 0, got ${latencyNs}`,
+      );
+    }
+  }
+}
+
+interface RowEquation {
+  readonly netMs: number;
+  readonly terms: readonly { readonly key: string; readonly count: number }[];
+}
+
+function equationsOf(descriptor: Descriptor): { overheadMs: number; equations: RowEquation[] } {
+  const isOverhead = ({ operator }: DescriptorRow) => operator === overheadRow;
+  const overheads = descriptor.rows.filter(isOverhead).map(({ latencyNs }) => latencyNs / nsPerMs);
+  const others = descriptor.rows.filter((row) => !isOverhead(row) && row.signatures.length > 0);
+  // Without an overhead row the cheapest operator bounds it.
+  const overheadMs =
+    overheads[0] ?? 0.5 * Math.min(...others.map(({ latencyNs }) => latencyNs / nsPerMs));
+  const equations = others.map((row) => {
+    const latencyMs = row.latencyNs / nsPerMs;
+    return {
+      netMs: Math.max(latencyMs - overheadMs, 0.05 * latencyMs),
+      terms: row.signatures,
+    };
+  });
+  return { overheadMs, equations };
+}
+
+const amountOf = ({ macs, bytesMoved }: OperatorSignature) => (macs > 0 ? macs : bytesMoved);
+
+/**
+ * Costs of a platform's operators.
+ *
+ * @param signatures - what the descriptor's keys stand for; keys of none of them are ignored
+ * @throws InputError when no row of the descriptor has a known operator
+ */
+export function operatorCostsOf(
+  descriptor: Descriptor,
+  signatures: readonly OperatorSignature[],
+): SavedOperatorCosts {
+  const byKey = new Map(signatures.map((signature) => [signature.key, signature]));
+  const { overheadMs, equations } = equationsOf(descriptor);
+  const usable = equations.filter(({ terms }) => terms.every(({ key }) => byKey.has(key)));
+  if (usable.length === 0) {
+    throw new InputError(
+      `descriptor of ${descriptor.platform.id}: none of its operators occurs in the networks`,
+      { hint: "profile the platform with the same input size as the networks" },
+    );
+  }
+  const rates = typicalRates(usable, byKey);
+  const typicalMs = (signature: OperatorSignature) =>
+    amountOf(signature) * (signature.macs > 0 ? rates.macs : rates.bytes);
+  const keys = [...new Set(usable.flatMap(({ terms }) => terms.map(({ key }) => key)))].sort();
+  const typical = Float64Array.from(keys, (key) => Math.max(typicalMs(byKey.get(key)!), 1e-9));
+  // Unknowns are costs relative to typical; each row is one relative equation.
+  const design = matrix(usable.length, keys.length);
+  usable.forEach(({ netMs, terms }, r) => {
+    for (const { key, count } of terms) {
+      const k = keys.indexOf(key);
+      design.values[r * keys.length + k]! += (count * typical[k]!) / (netMs * rowSpread);
+    }
+  });
+  const residual = new Float64Array(usable.length);
+  for (let r = 0; r < usable.length; r++) {
+    let sum = 1 / rowSpread;
+    for (let k = 0; k < keys.length; k++) sum -= design.values[r * keys.length + k]!;
+    residual[r] = sum;
+  }
+  const gram = addDiagonal(symmetricProduct(design), 1 / rateSpread ** 2);
+  const deviation = solveCholesky(cholesky(gram), transposedTimesVector(design, residual));
+  const costMs = typical.map((value, k) => value * Math.max(1 + deviation[k]!, leastShare));
+  const costMsByKey = Object.fromEntries(keys.map((key, k) => [key, costMs[k]!]));
+  return {
+    overheadMs,
+    unitMs: median(costMs),
+    costMsByKey,
+    rateByGroup: ratesByGroup(costMsByKey, byKey),
+    rates,
+  };
+}
+
+function typicalRates(
+  equations: readonly RowEquation[],
+  byKey: ReadonlyMap<string, OperatorSignature>,
+): { macs: number; bytes: number } {
+  const perMac: number[] = [];
+  const perByte: number[] = [];
+  for (const { netMs, terms } of equations) {
+    let macs = 0;
+    let bytes = 0;
+    for (const { key, count } of terms) {
+      macs += count * byKey.get(key)!.macs;
+      bytes += count * byKey.get(key)!.bytesMoved;
+    }
+    if (macs > 0) perMac.push(netMs / macs);
+    else if (bytes > 0) perByte.push(netMs / bytes);
+  }
+  // A kind without rows of its own: a byte is taken to cost about as much as ten multiply-accumulates.
+  const macs = perMac.length > 0 ? median(perMac) : median(perByte) / 10;
+  return { macs, bytes: perByte.length > 0 ? median(perByte) : macs * 10 };
+}
+
+function ratesByGroup(
+  costMsByKey: Readonly<Record<string, number>>,
+  byKey: ReadonlyMap<string, OperatorSignature>,
+): Record<string, number> {
+  const rates = new Map<string, number[]>();
+  for (const [key, costMs] of Object.entries(costMsByKey)) {
+    const signature = byKey.get(key)!;
+    const amount = amountOf(signature);
+    if (amount === 0) continue;
+    const ofGroup = rates.get(signature.group) ?? [];
+    ofGroup.push(costMs / amount);
+    rates.set(signature.group, ofGroup);
+  }
+  return Object.fromEntries([...rates].map(([group, values]) => [group, median(values)]));
+}
+
+/** The usable form of saved costs. */
+export function createOperatorCosts(saved: SavedOperatorCosts): OperatorCosts {
+  return {
+    overheadMs: saved.overheadMs,
+    unitMs: saved.unitMs,
+    costMs(signature) {
+      const known = saved.costMsByKey[signature.key];
+      if (known !== undefined) return known;
+      const rate =
+        saved.rateByGroup[signature.group] ??
+        (signature.macs > 0 ? saved.rates.macs : saved.rates.bytes);
+      return amountOf(signature) * rate;
+    },
+  };
+}

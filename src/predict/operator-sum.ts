@@ -1,0 +1,580 @@
+/**
+ * Predictor `operator-sum`: latency as a sum of operator costs, Bayesian over costs and over what a runtime prunes.
+ *
+ * Learns from source platforms where coefficients lie (`additive-prior.ts`), weighs hypotheses by a target's samples
+ * (`additive-posterior.ts`), and checks its interval widths by holding out one source family after another.
+ * No neural network. With a descriptor, costs start from the platform's own isolated operator latencies.
+ */
+import { z } from "zod";
+import { FormatError } from "../errors.js";
+import { type FeatureTable, rewriteSemantics } from "../graph/features.js";
+import { addDiagonal, cholesky, type Matrix, matrix } from "../tensor/linalg.js";
+import { createRandom, deriveSeed, drawWithoutReplacement } from "../tensor/random.js";
+import { mean, median } from "../tensor/stats.js";
+import { type FormEvidence, learnViews, type View } from "./additive-posterior.js";
+import {
+  type AdditivePrior,
+  additivePriorSchema,
+  type CostForm,
+  costForms,
+  fitSource,
+  learnPrior,
+  type SourceFit,
+} from "./additive-prior.js";
+import {
+  type CostColumns,
+  columnsOfNetworks,
+  costColumnsSchema,
+  createDesign,
+} from "./cost-columns.js";
+import {
+  calibrateIntervals,
+  type IntervalScale,
+  intervalHalfWidth,
+  intervalScaleSchema,
+  logDeviation,
+} from "./intervals.js";
+import {
+  emptyRange,
+  judgeRange,
+  type KnownRange,
+  knownRangeSchema,
+  widenRange,
+} from "./known-range.js";
+import {
+  checkDescriptor,
+  createOperatorCosts,
+  operatorCostsOf,
+  operatorCostsSchema,
+  operatorsOf,
+  type SavedOperatorCosts,
+} from "./operator-costs.js";
+import type {
+  AdaptedPredictor,
+  FitOptions,
+  FittedPredictor,
+  PlatformSamples,
+  Predictions,
+  Predictor,
+  SavedPredictor,
+  TrainingPool,
+} from "./predictor.js";
+import { breathe, checkPool, checkTarget, familiesOf } from "./samples.js";
+import { readSettings, readTensor } from "./saved.js";
+
+const name = "operator-sum";
+const formatVersion = 1;
+const minSamples = 5;
+
+/** Settings of the method; all have defaults. */
+export interface OperatorSumSettings {
+  /** `auto`: use descriptors where target and enough sources have one. `never`: ablation without. */
+  readonly useDescriptor?: "auto" | "never";
+}
+
+/** Source samples beyond these teach nothing more about a dozen coefficients. */
+const maxSourceSamples = 1000;
+/** Fewer sources with descriptors than this give no prior for in-network efficiencies. */
+const minDescribedSources = 3;
+const calibrationSamples = [10, 20, 50];
+const calibrationDraws = 4;
+const maxHeldOutPredictions = 150;
+
+const fittedSchema = z.object({
+  kind: z.literal("fitted"),
+  useDescriptor: z.enum(["auto", "never"]),
+  families: z.array(z.string()),
+  columns: costColumnsSchema,
+  range: knownRangeSchema,
+  descriptorOperators: z.array(z.string()),
+  priors: z.object({ counts: additivePriorSchema, descriptor: additivePriorSchema.optional() }),
+  intervals: z.array(intervalScaleSchema).min(1),
+});
+
+const adaptedSchema = z.object({
+  kind: z.literal("adapted"),
+  platformId: z.string(),
+  families: z.array(z.string()),
+  columns: costColumnsSchema,
+  range: knownRangeSchema,
+  operatorCosts: operatorCostsSchema.optional(),
+  views: z
+    .array(
+      z.object({
+        form: z.enum(costForms),
+        semantics: z.enum(rewriteSemantics),
+        weight: z.number().positive(),
+        noiseVariance: z.number().positive(),
+      }),
+    )
+    .min(1),
+  intervals: z.array(intervalScaleSchema).min(1),
+  nSamples: z.number().int().positive(),
+  leastMs: z.object({ connected: z.number().positive(), unconnected: z.number().positive() }),
+});
+
+interface Learned {
+  readonly useDescriptor: "auto" | "never";
+  readonly families: readonly string[];
+  readonly columns: CostColumns;
+  readonly range: KnownRange;
+  /** Operators every source descriptor has; empty when the descriptor form was not learned. */
+  readonly descriptorOperators: readonly string[];
+  readonly priors: Readonly<Partial<Record<CostForm, AdditivePrior>>> & {
+    readonly counts: AdditivePrior;
+  };
+  readonly intervals: readonly IntervalScale[];
+}
+
+interface Adapted {
+  readonly platformId: string;
+  readonly families: readonly string[];
+  readonly columns: CostColumns;
+  readonly range: KnownRange;
+  readonly operatorCosts?: SavedOperatorCosts;
+  readonly views: readonly View[];
+  readonly intervals: readonly IntervalScale[];
+  readonly nSamples: number;
+  /** Predictions are never below these: a sum extrapolated to nothing stays a latency. */
+  readonly leastMs: { readonly connected: number; readonly unconnected: number };
+}
+
+/** Create the method. */
+export function createOperatorSum(settings: OperatorSumSettings = {}): Predictor {
+  const useDescriptor = settings.useDescriptor ?? "auto";
+  return {
+    name,
+    minSamples,
+    async fit(pool, options) {
+      checkPool(pool);
+      return createFitted(await learn(pool, useDescriptor, options));
+    },
+    async load(saved) {
+      return createFitted(loadFitted(saved));
+    },
+    async loadAdapted(saved) {
+      return createAdapted(loadAdapted(saved));
+    },
+  };
+}
+
+/** Draw at most `maxSourceSamples` of a platform's samples. */
+function limitSamples(samples: PlatformSamples, seed: number): PlatformSamples {
+  if (samples.rows.length <= maxSourceSamples) return samples;
+  const random = createRandom(deriveSeed(seed, `source/${samples.platformId}`));
+  return pickSamples(
+    samples,
+    drawWithoutReplacement(random, samples.rows.length, maxSourceSamples),
+  );
+}
+
+function pickSamples(samples: PlatformSamples, indices: ArrayLike<number>): PlatformSamples {
+  const picked = Array.from(indices);
+  const { relativeSd } = samples;
+  return {
+    ...samples,
+    rows: Int32Array.from(picked, (i) => samples.rows[i]!),
+    latencyMs: Float64Array.from(picked, (i) => samples.latencyMs[i]!),
+    ...(relativeSd === undefined
+      ? {}
+      : { relativeSd: Float64Array.from(picked, (i) => relativeSd[i]!) }),
+  };
+}
+
+function commonOperators(platforms: readonly PlatformSamples[]): string[] {
+  const described = platforms.flatMap(({ descriptor }) => (descriptor ? [descriptor] : []));
+  const [first, ...others] = described.map((descriptor) => operatorsOf(descriptor));
+  if (first === undefined) return [];
+  return first
+    .filter((operator) => others.every((operators) => operators.includes(operator)))
+    .sort();
+}
+
+interface Source {
+  readonly samples: PlatformSamples;
+  readonly fits: ReadonlyMap<CostForm, SourceFit>;
+}
+
+function fitForms(
+  samples: PlatformSamples,
+  networks: FeatureTable,
+  columns: CostColumns,
+  forms: readonly CostForm[],
+): Source {
+  const fits = new Map<CostForm, SourceFit>();
+  for (const form of forms) {
+    if (form === "descriptor" && samples.descriptor === undefined) continue;
+    const design =
+      form === "counts"
+        ? createDesign(columns, networks, "counts")
+        : createDesign(
+            columns,
+            networks,
+            createOperatorCosts(operatorCostsOf(samples.descriptor!, networks.signatures)),
+          );
+    fits.set(
+      form,
+      fitSource(
+        samples.family,
+        (semantics) => design.of(semantics, samples.rows),
+        samples.latencyMs,
+        {
+          form,
+          centre: form === "counts" ? (a) => new Float64Array(a.columns) : uniformEfficiency,
+          ...(samples.relativeSd === undefined ? {} : { relativeSd: samples.relativeSd }),
+        },
+      ),
+    );
+  }
+  return { samples, fits };
+}
+
+/** One common factor on all operator costs; the columns that only count start at 0. */
+function uniformEfficiency(design: Matrix, y: Float64Array): Float64Array {
+  const nCosts = design.columns - 2;
+  const ratios = y.map((latency, i) => {
+    let sum = 0;
+    for (let j = 0; j < nCosts; j++) sum += design.values[i * design.columns + j]!;
+    return latency / sum;
+  });
+  const factor = median(ratios);
+  return Float64Array.from({ length: design.columns }, (_, j) => (j < nCosts ? factor : 0));
+}
+
+function learnPriors(sources: readonly Source[]): Learned["priors"] {
+  const of = (form: CostForm) => sources.flatMap(({ fits }) => fits.get(form) ?? []);
+  const described = of("descriptor");
+  return {
+    counts: learnPrior(of("counts")),
+    ...(described.length >= minDescribedSources ? { descriptor: learnPrior(described) } : {}),
+  };
+}
+
+async function learn(
+  pool: TrainingPool,
+  useDescriptor: "auto" | "never",
+  options: FitOptions,
+): Promise<Learned> {
+  const { networks } = pool;
+  const platforms = pool.platforms.map((platform) => limitSamples(platform, options.seed));
+  const rows = new Set<number>();
+  for (const platform of platforms) for (const row of platform.rows) rows.add(row);
+  const columns = columnsOfNetworks(networks, [...rows]);
+  const forms: CostForm[] = useDescriptor === "never" ? ["counts"] : ["counts", "descriptor"];
+  const sources: Source[] = [];
+  for (const samples of platforms) {
+    sources.push(fitForms(samples, networks, columns, forms));
+    options.onProgress?.(sources.length, platforms.length, "platforms");
+    await breathe(options);
+  }
+  const priors = learnPriors(sources);
+  const learned: Learned = {
+    useDescriptor,
+    families: familiesOf(platforms),
+    columns,
+    range: widenRange(emptyRange, networks, rows),
+    descriptorOperators: priors.descriptor === undefined ? [] : commonOperators(platforms),
+    priors,
+    intervals: [{ samples: 10, scale: 1, degreesOfFreedom: 30, n: 0 }],
+  };
+  return { ...learned, intervals: await calibrate(sources, networks, learned, options) };
+}
+
+/** Hold out a family at a time (a platform, when there are too few families) and compare belief with outcome. */
+async function calibrate(
+  sources: readonly Source[],
+  networks: FeatureTable,
+  learned: Learned,
+  options: FitOptions,
+): Promise<IntervalScale[]> {
+  const byFamily = learned.families.length >= 3;
+  const unit = ({ samples }: Source) => (byFamily ? samples.family : samples.platformId);
+  const scores = calibrationSamples.map(() => [] as number[]);
+  let done = 0;
+  for (const source of sources) {
+    const others = sources.filter((other) => unit(other) !== unit(source));
+    if (others.length > 0) {
+      const heldOut = { ...learned, priors: learnPriors(others) };
+      calibrationSamples.forEach((nSamples, k) => {
+        if (source.samples.rows.length < 2 * nSamples) return;
+        scores[k]!.push(
+          ...heldOutScores(source.samples, networks, heldOut, nSamples, options.seed),
+        );
+      });
+    }
+    done += 1;
+    options.onProgress?.(done, sources.length, "platforms held out");
+    await breathe(options);
+  }
+  return calibrationSamples.map((nSamples, k) =>
+    calibrateIntervals(Float64Array.from(scores[k]!), nSamples),
+  );
+}
+
+function heldOutScores(
+  samples: PlatformSamples,
+  networks: FeatureTable,
+  learned: Learned,
+  nSamples: number,
+  seed: number,
+): number[] {
+  const scores: number[] = [];
+  for (let draw = 0; draw < calibrationDraws; draw++) {
+    const random = createRandom(deriveSeed(seed, `${samples.platformId}/${nSamples}/${draw}`));
+    const nTest = Math.min(maxHeldOutPredictions, samples.rows.length - nSamples);
+    const drawn = drawWithoutReplacement(random, samples.rows.length, nSamples + nTest);
+    const adapted = adapt(pickSamples(samples, drawn.subarray(0, nSamples)), networks, learned);
+    const test = pickSamples(samples, drawn.subarray(nSamples));
+    const { meanMs, deviation } = predictRows(adapted, networks, test.rows);
+    test.latencyMs.forEach((latency, i) => {
+      if (networks.connected[test.rows[i]!] === 0) return;
+      scores.push(Math.abs(Math.log(latency / meanMs[i]!)) / deviation[i]!);
+    });
+  }
+  return scores;
+}
+
+/** Shares of the samples' least and median latency below which no prediction falls. */
+const leastShare = { connected: 0.2, unconnected: 1e-3 };
+
+function adapt(target: PlatformSamples, networks: FeatureTable, learned: Learned): Adapted {
+  const { columns, priors } = learned;
+  const { rows, latencyMs, relativeSd, descriptor } = target;
+  const counts = createDesign(columns, networks, "counts");
+  const forms: FormEvidence[] = [
+    { form: "counts", prior: priors.counts, designOf: (semantics) => counts.of(semantics, rows) },
+  ];
+  let operatorCosts: SavedOperatorCosts | undefined;
+  if (priors.descriptor !== undefined && descriptor !== undefined) {
+    operatorCosts = operatorCostsOf(descriptor, networks.signatures);
+    const design = createDesign(columns, networks, createOperatorCosts(operatorCosts));
+    forms.push({
+      form: "descriptor",
+      prior: priors.descriptor,
+      designOf: (semantics) => design.of(semantics, rows),
+    });
+  }
+  const ownVariance = relativeSd === undefined ? 0 : mean(relativeSd.map((sd) => sd * sd));
+  const views = learnViews(forms, latencyMs, relativeSd).map((view) => ({
+    ...view,
+    noiseVariance: view.noiseVariance + ownVariance,
+  }));
+  const connected = latencyMs.filter((_, i) => networks.connected[rows[i]!] === 1);
+  const typicalMs = median(connected.length > 0 ? connected : latencyMs);
+  return {
+    platformId: target.platformId,
+    families: learned.families,
+    columns,
+    range: widenRange(learned.range, networks, rows),
+    ...(operatorCosts === undefined ? {} : { operatorCosts }),
+    views,
+    intervals: learned.intervals,
+    nSamples: rows.length,
+    leastMs: {
+      connected: leastShare.connected * Math.min(...(connected.length > 0 ? connected : latencyMs)),
+      unconnected: leastShare.unconnected * typicalMs,
+    },
+  };
+}
+
+/** Cholesky factor of a covariance that may be semidefinite by rounding. */
+function factorOf({ covariance }: View): Matrix {
+  let trace = 0;
+  for (let j = 0; j < covariance.rows; j++) trace += covariance.values[j * covariance.rows + j]!;
+  return cholesky(addDiagonal(covariance, 1e-12 * trace + 1e-300));
+}
+
+/** Mean and relative deviation (log scale) of the mixture, for some rows of a table. */
+function predictRows(
+  adapted: Adapted,
+  networks: FeatureTable,
+  rows: ArrayLike<number>,
+): { meanMs: Float64Array; deviation: Float64Array } {
+  const n = rows.length;
+  const p = adapted.columns.names.length;
+  const first = new Float64Array(n);
+  const second = new Float64Array(n);
+  const features = new Float64Array(p);
+  const { operatorCosts } = adapted;
+  const designs = {
+    counts: createDesign(adapted.columns, networks, "counts"),
+    descriptor:
+      operatorCosts && createDesign(adapted.columns, networks, createOperatorCosts(operatorCosts)),
+  };
+  for (const view of adapted.views) {
+    const design = designs[view.form]!;
+    const lower = factorOf(view).values;
+    for (let i = 0; i < n; i++) {
+      design.fill(view.semantics, rows[i]!, features, 0);
+      let centre = 0;
+      let variance = 0;
+      for (let j = 0; j < p; j++) {
+        centre += view.mean[j]! * features[j]!;
+        let projected = 0;
+        for (let k = j; k < p; k++) projected += lower[k * p + j]! * features[k]!;
+        variance += projected * projected;
+      }
+      variance += view.noiseVariance * centre * centre;
+      first[i]! += view.weight * centre;
+      second[i]! += view.weight * (variance + centre * centre);
+    }
+  }
+  const deviation = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    const least =
+      networks.connected[rows[i]!] === 1 ? adapted.leastMs.connected : adapted.leastMs.unconnected;
+    const variance = Math.max(second[i]! - first[i]! ** 2, 0);
+    first[i] = Math.max(first[i]!, least);
+    deviation[i] = Math.max(logDeviation(first[i]!, variance), 1e-4);
+  }
+  return { meanMs: first, deviation };
+}
+
+function createFitted(learned: Learned): FittedPredictor {
+  return {
+    name,
+    trainedFamilies: learned.families,
+    async adapt(target, networks, options) {
+      checkTarget(target, networks, { name, minSamples });
+      if (learned.priors.descriptor !== undefined && target.descriptor !== undefined) {
+        checkDescriptor(target.descriptor, learned.descriptorOperators);
+      }
+      await breathe(options);
+      return createAdapted(adapt(target, networks, learned));
+    },
+    save: () => saveFitted(learned),
+  };
+}
+
+function createAdapted(adapted: Adapted): AdaptedPredictor {
+  return {
+    name,
+    platformId: adapted.platformId,
+    async predict(networks, { coverage }): Promise<Predictions> {
+      const half = intervalHalfWidth(adapted.intervals, adapted.nSamples, coverage);
+      const rows = Int32Array.from(networks.ids, (_, row) => row);
+      const { meanMs, deviation } = predictRows(adapted, networks, rows);
+      return {
+        latencyMs: meanMs,
+        lowerMs: meanMs.map((latency, i) => latency * Math.exp(-half * deviation[i]!)),
+        upperMs: meanMs.map((latency, i) => latency * Math.exp(half * deviation[i]!)),
+        coverage,
+        ...judgeRange(adapted.range, networks),
+      };
+    },
+    save: () => saveAdapted(adapted),
+  };
+}
+
+function saveFitted(learned: Learned): SavedPredictor {
+  const { priors } = learned;
+  const p = learned.columns.names.length;
+  const tensors = new Map<string, { shape: number[]; values: Float64Array }>();
+  const scalars: Partial<Record<CostForm, z.infer<typeof additivePriorSchema>>> = {};
+  for (const form of costForms) {
+    const prior = priors[form];
+    if (prior === undefined) continue;
+    const { columnShare, semantics, noise } = prior;
+    scalars[form] = { columnShare, semantics, noise };
+    tensors.set(`${form}.mean`, { shape: [p], values: prior.mean });
+    tensors.set(`${form}.covariance`, { shape: [p, p], values: prior.covariance.values });
+  }
+  const { useDescriptor, families, columns, range, descriptorOperators, intervals } = learned;
+  return {
+    method: name,
+    formatVersion,
+    settings: {
+      kind: "fitted",
+      useDescriptor,
+      families,
+      columns,
+      range,
+      descriptorOperators,
+      priors: scalars,
+      intervals,
+    },
+    tensors,
+  };
+}
+
+function loadFitted(saved: SavedPredictor): Learned {
+  const settings = readSettings(saved, { method: name, formatVersion }, fittedSchema);
+  const p = settings.columns.names.length;
+  const read = (form: CostForm, scalars: z.infer<typeof additivePriorSchema>): AdditivePrior => {
+    if (scalars.columnShare.length !== p) {
+      throw new FormatError(
+        `predictor "${name}": priors.${form}.columnShare must have ${p} values`,
+        {
+          field: `settings.priors.${form}.columnShare`,
+        },
+      );
+    }
+    return {
+      ...scalars,
+      mean: readTensor(saved, `${form}.mean`, [p]),
+      covariance: matrix(p, p, readTensor(saved, `${form}.covariance`, [p, p])),
+    };
+  };
+  const { priors, ...others } = settings;
+  return {
+    ...others,
+    priors: {
+      counts: read("counts", priors.counts),
+      ...(priors.descriptor === undefined
+        ? {}
+        : { descriptor: read("descriptor", priors.descriptor) }),
+    },
+  };
+}
+
+function saveAdapted(adapted: Adapted): SavedPredictor {
+  const { views, ...others } = adapted;
+  const p = adapted.columns.names.length;
+  const means = new Float64Array(views.length * p);
+  const covariances = new Float64Array(views.length * p * p);
+  views.forEach((view, v) => {
+    means.set(view.mean, v * p);
+    covariances.set(view.covariance.values, v * p * p);
+  });
+  return {
+    method: name,
+    formatVersion,
+    settings: {
+      kind: "adapted",
+      ...others,
+      views: views.map(({ form, semantics, weight, noiseVariance }) => ({
+        form,
+        semantics,
+        weight,
+        noiseVariance,
+      })),
+    },
+    tensors: new Map([
+      ["views.mean", { shape: [views.length, p], values: means }],
+      ["views.covariance", { shape: [views.length, p, p], values: covariances }],
+    ]),
+  };
+}
+
+function loadAdapted(saved: SavedPredictor): Adapted {
+  const settings = readSettings(saved, { method: name, formatVersion }, adaptedSchema);
+  const p = settings.columns.names.length;
+  const nViews = settings.views.length;
+  const means = readTensor(saved, "views.mean", [nViews, p]);
+  const covariances = readTensor(saved, "views.covariance", [nViews, p, p]);
+  if (settings.operatorCosts === undefined && settings.views.some((v) => v.form === "descriptor")) {
+    throw new FormatError(`predictor "${name}": operatorCosts are missing`, {
+      field: "settings.operatorCosts",
+    });
+  }
+  const { operatorCosts, views, kind: _, ...others } = settings;
+  return {
+    ...others,
+    ...(operatorCosts === undefined ? {} : { operatorCosts }),
+    views: views.map((view, v) => ({
+      ...view,
+      mean: means.slice(v * p, (v + 1) * p),
+      covariance: matrix(p, p, covariances.slice(v * p * p, (v + 1) * p * p)),
+    })),
+  };
+}
