@@ -8,7 +8,8 @@
 /**
  * Which operators a runtime is taken to execute: every one; those whose result reaches the output
  * (`backward`); those reached from an input, i.e. not fed by constants alone (`forward`); or `both`.
- * `shared`: equal operators on equal inputs run once (common subexpression elimination).
+ * `shared`: equal operators on equal inputs run once (common subexpression elimination), and an Identity, which
+ * optimisers see through, does not run.
  */
 export const rewriteSemantics = [
   "all",
@@ -41,7 +42,10 @@ export interface FeatureTable {
   readonly signatures: readonly OperatorSignature[];
   /** For each semantics (ids.length, signatures.length): how often each operator runs. */
   readonly counts: Readonly<Record<RewriteSemantics, Float32Array>>;
-  /** For each semantics (ids.length): operators on the longest path from an input to an output. */
+  /**
+   * For each semantics (ids.length): length of the longest chain of executed operators, each reading the one before.
+   * In a connected network that is its longest path from an input to an output, save for dead ends.
+   */
   readonly longestPath: Readonly<Record<RewriteSemantics, Float32Array>>;
   /** Whether some path leads from an input to an output (341 NAS-Bench-201 cells have none). */
   readonly connected: Uint8Array;
