@@ -69,9 +69,11 @@ export interface PairOptions {
 export interface BlockSeries {
   /** Wall time per inference, uncorrected. */
   readonly wallNs: Float64Array;
-  /** Estimated delay by run-queue waits per *block*; null where the kernel does not tell. */
+  /** Run-queue wait of the calling thread per *block*; null where the kernel does not tell. */
   readonly waitNs: Float64Array | null;
-  /** Wall time per inference without that delay; equal to `wallNs` where it is unknown. */
+  /** Share of each block in which any thread of the runtime waited, 0..1; null where the kernel does not tell. */
+  readonly waitShares: Float64Array | null;
+  /** Wall time per inference without the calling thread's wait; equal to `wallNs` where that is unknown. */
   readonly correctedNs: Float64Array;
 }
 

@@ -7,7 +7,7 @@ import { StepClock } from "./clock.js";
 import { createReferenceRuntime, referenceLatencyNs } from "./reference.js";
 import type { WaitSource } from "./run-queue.js";
 import { createLocalSampler } from "./sampler-local.js";
-import { delayOf } from "./timing.js";
+import { delayOf, waitShareOf } from "./timing.js";
 
 const small = tinyConvNet(1);
 const large = tinyConvNet(40, 32);
@@ -108,6 +108,7 @@ describe("timePairs()", () => {
     await sampler.load("large", large);
     const { target } = await sampler.timePairs({ target: "large", reference: "large", nPairs: 2 });
     expect(target.waitNs).toBeNull();
+    expect(target.waitShares).toBeNull();
     expect(target.correctedNs).toEqual(target.wallNs);
   });
 
@@ -148,19 +149,24 @@ describe("timePairs()", () => {
 });
 
 describe("delayOf()", () => {
-  test("is the wait of the one thread", () => {
-    expect(delayOf(Float64Array.of(30), 1, 100)).toBeCloseTo(30, 9);
-    expect(delayOf(Float64Array.of(0), 1, 100)).toBe(0);
-  });
-
-  test("is the time in which any of several threads waits, when they wait independently", () => {
-    expect(delayOf(Float64Array.of(50, 20), 2, 100)).toBeCloseTo(60, 9);
+  test("is the wait of the calling thread", () => {
+    expect(delayOf(Float64Array.of(30, 70), 100)).toBe(30);
   });
 
   test("never takes everything away, whatever the kernel books", () => {
-    expect(delayOf(Float64Array.of(500), 1, 100)).toBeCloseTo(99, 9);
-    expect(delayOf(Float64Array.of(500, 500), 2, 100)).toBeLessThan(100);
-    expect(delayOf(Float64Array.of(5), 1, 0)).toBe(0);
+    expect(delayOf(Float64Array.of(500), 100)).toBe(99);
+  });
+});
+
+describe("waitShareOf()", () => {
+  test("is the share of the one thread", () => {
+    expect(waitShareOf(Float64Array.of(30), 100)).toBeCloseTo(0.3, 12);
+    expect(waitShareOf(Float64Array.of(0), 100)).toBe(0);
+  });
+
+  test("is the share in which any of several threads waits, when they wait independently", () => {
+    expect(waitShareOf(Float64Array.of(50, 20), 100)).toBeCloseTo(0.6, 12);
+    expect(waitShareOf(Float64Array.of(0, 500), 100)).toBe(1);
   });
 });
 
