@@ -41,6 +41,8 @@ export const counterNames: readonly CounterName[] = [
 export interface CounterInfo {
   readonly name: string;
   readonly source: CounterSource;
+  /** Present where this user may not count the kernel's own work: only user code is counted. */
+  readonly excludesKernel?: true;
 }
 
 /** A counter that this machine or user lacks. */
