@@ -1,7 +1,7 @@
 /**
  * Progress on stderr: one line that is redrawn on a terminal, one line each ten seconds elsewhere.
  */
-import logUpdate from "log-update";
+import { logUpdateStderr } from "log-update";
 
 const lineIntervalMs = 10_000;
 
@@ -31,7 +31,7 @@ export function createProgress(options: ProgressOptions = {}): Progress {
   } = options;
   if (quiet) return { update() {}, note() {}, clear() {} };
   if (isTerminal) {
-    const redraw = logUpdate.stderr;
+    const redraw = logUpdateStderr;
     return {
       update: (text) => redraw(text),
       note(text) {

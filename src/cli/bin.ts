@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+/**
+ * Entry point of the `samara` command.
+ */
+import { main } from "./main.js";
+
+// A reader that stops early (`| head`) is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+process.exitCode = await main(process.argv.slice(2));

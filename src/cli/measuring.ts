@@ -1,0 +1,147 @@
+/**
+ * Measuring into a pool folder, as `measure`, `campaign`, `profile` and `onboard` do it: append to its log, show
+ * progress, and recompute its measurements.
+ */
+import { UnusableQualityError } from "../errors.js";
+import {
+  type CampaignOptions,
+  type CampaignResult,
+  interrupted,
+  type Protocol,
+  runCampaign,
+} from "../measure/campaign.js";
+import { profilePlatform, profileProtocol } from "../measure/profile.js";
+import { referenceSubject, type Subject } from "../measure/subject.js";
+import { summarise } from "../measure/summarise.js";
+import type { AvailablePlatform } from "../platform/registry.js";
+import { startSampler } from "../platform/sampler.js";
+import type { Descriptor } from "../record/descriptor.js";
+import type { Measurement } from "../record/measurement.js";
+import type { Pool } from "../store/pool.js";
+import { median } from "../tensor/stats.js";
+import { formatDuration } from "../units.js";
+import type { Progress } from "./progress.js";
+
+interface MeasuringOptions {
+  readonly pool: Pool;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  readonly protocol: Protocol;
+  /** How to go on after Ctrl-C. */
+  readonly resumeCommand: string;
+  /** Monotonic ms after which nothing further is started. */
+  readonly deadlineMs?: number;
+  /** Said before the figures, e.g. `measure 10 networks`. */
+  readonly label: string;
+}
+
+const campaignPlatform = ({ platform, runtime }: AvailablePlatform) => ({
+  platform,
+  modelFormat: runtime.modelFormat,
+});
+
+function commonOptions(
+  options: MeasuringOptions,
+): Pick<
+  CampaignOptions,
+  "reference" | "protocol" | "doneLines" | "sink" | "startSampler" | "onProgress" | "signal"
+> {
+  const { pool, progress } = options;
+  return {
+    reference: referenceSubject(),
+    protocol: options.protocol,
+    doneLines: pool.runs().lines,
+    sink: {
+      append: (line) => pool.log.append(line),
+      addContext: (context) => pool.addContext(context),
+    },
+    startSampler,
+    signal: options.signal,
+    ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
+    onProgress({ done, total, platformId, round, remainingMs }) {
+      const left = remainingMs === null ? "" : `, ${formatDuration(remainingMs)} left`;
+      progress.update(
+        `${options.label}: ${done}/${total} on ${platformId} (process ${round + 1} of each${left})`,
+      );
+    },
+  };
+}
+
+/** Recompute `measurements.parquet` of a pool from its log. */
+export function summarisePool(pool: Pool): Measurement[] {
+  const { lines } = pool.runs();
+  const measurements = summarise(lines);
+  pool.writeMeasurements(measurements);
+  pool.writeProcesses(lines, median);
+  return measurements;
+}
+
+export interface MeasuredNetworks {
+  readonly result: CampaignResult;
+  /** Of the asked platforms and subjects only. */
+  readonly measurements: readonly Measurement[];
+}
+
+/**
+ * Measure networks on platforms into a pool; what its log already holds is not measured again.
+ *
+ * @throws InterruptedError after Ctrl-C, when all finished processes are saved
+ */
+export async function measureNetworks(
+  platforms: readonly AvailablePlatform[],
+  subjects: readonly Subject[],
+  options: MeasuringOptions,
+): Promise<MeasuredNetworks> {
+  for (const { platform } of platforms) options.pool.addPlatform(platform);
+  const common = commonOptions(options);
+  const result = await runCampaign({
+    ...common,
+    platforms: platforms.map(campaignPlatform),
+    subjects,
+  });
+  options.progress.clear();
+  const all = summarisePool(options.pool);
+  if (result.stoppedBy === "signal") {
+    const total = platforms.length * subjects.length * options.protocol.nProcesses;
+    throw interrupted(Math.min(result.lines.length, total), total, options.resumeCommand);
+  }
+  const wanted = new Set(subjects.map(({ id }) => id));
+  const wantedPlatforms = new Set(platforms.map(({ platform }) => platform.id));
+  return {
+    result,
+    measurements: all.filter(
+      ({ platformId, subjectId }) => wantedPlatforms.has(platformId) && wanted.has(subjectId),
+    ),
+  };
+}
+
+/**
+ * Profile a platform into a pool.
+ *
+ * @throws UnusableQualityError when more than a third of the operators graded X
+ */
+export async function profileInto(
+  platform: AvailablePlatform,
+  options: Omit<MeasuringOptions, "protocol" | "label"> & { inputSize?: number; fresh?: boolean },
+): Promise<Descriptor> {
+  const { pool } = options;
+  pool.addPlatform(platform.platform);
+  const common = commonOptions({ ...options, protocol: profileProtocol, label: "profile operators" });
+  const descriptor = await profilePlatform({
+    ...common,
+    // A profile describes the platform as it is now: only an interrupted one is continued, never an old one reused.
+    doneLines: options.fresh === false ? common.doneLines : [],
+    platform: campaignPlatform(platform),
+    ...(options.inputSize === undefined ? {} : { inputSize: options.inputSize }),
+  });
+  options.progress.clear();
+  pool.writeDescriptor(descriptor);
+  const unusable = descriptor.rows.filter(({ grade }) => grade === "X");
+  if (unusable.length > descriptor.rows.length / 3) {
+    throw new UnusableQualityError(
+      `${unusable.length} of ${descriptor.rows.length} operators of ${platform.platform.id} varied too much to be used`,
+      { hint: "run `samara doctor`, stop other work, then profile again" },
+    );
+  }
+  return descriptor;
+}

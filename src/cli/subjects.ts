@@ -1,0 +1,85 @@
+/**
+ * Networks named on the command line: architecture strings, indices, ONNX files, drawn samples, standard input.
+ */
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { InputError, InputErrors, SamaraError } from "../errors.js";
+import { hashOf, type Subject, subjectFromIndex } from "../measure/subject.js";
+import { readOnnx } from "../onnx/read.js";
+import { cellFromArchString, indexFromCell, nCells } from "../space/nasbench201/cell.js";
+import { readBytes } from "../store/files.js";
+import { createRandom, drawWithoutReplacement } from "../tensor/random.js";
+import { writeTflite } from "../tflite/write.js";
+
+/** The id under which measurements and predictions name an architecture. */
+export const networkId = (index: number): string => `nasbench201/${index}`;
+
+/** The index in a network id, or undefined when it is not of NAS-Bench-201. */
+export function indexFromNetworkId(id: string): number | undefined {
+  const match = /^nasbench201\/(\d+)$/.exec(id);
+  const index = match ? Number(match[1]) : Number.NaN;
+  return index < nCells ? index : undefined;
+}
+
+/**
+ * Indices of architectures given as strings, indices or ids; `-` reads one a line from standard input.
+ *
+ * @throws InputErrors with all that are wrong
+ */
+export function indicesFromArchs(archs: readonly string[]): number[] {
+  const texts = archs.flatMap((arch) =>
+    arch === "-"
+      ? readFileSync(0, "utf8")
+          .split("\n")
+          .map((line) => line.trim())
+          .filter((line) => line !== "")
+      : [arch],
+  );
+  const indices: number[] = [];
+  const errors: SamaraError[] = [];
+  for (const text of texts) {
+    try {
+      const id = /^(?:nasbench201\/)?(\d+)$/.exec(text);
+      if (id && Number(id[1]) >= nCells) {
+        throw new InputError(`an architecture index is an integer in 0…${nCells - 1}, got ${text}`);
+      }
+      indices.push(id ? Number(id[1]) : indexFromCell(cellFromArchString(text)));
+    } catch (error) {
+      if (!(error instanceof SamaraError)) throw error;
+      errors.push(error);
+    }
+  }
+  if (errors.length === 1) throw errors[0]!;
+  if (errors.length > 1) throw new InputErrors(errors);
+  return indices;
+}
+
+/** Draw architectures uniformly without replacement, none of them in `except`. */
+export function drawIndices(seed: number, count: number, except: ReadonlySet<number> = new Set()): number[] {
+  if (count > nCells - except.size) {
+    throw new InputError(`only ${nCells - except.size} architectures are left to draw from, asked for ${count}`);
+  }
+  const drawn = drawWithoutReplacement(createRandom(seed), nCells, Math.min(nCells, count + except.size));
+  return Array.from(drawn)
+    .filter((index) => !except.has(index))
+    .slice(0, count);
+}
+
+/**
+ * A model file as a subject: ONNX runtimes run the very file, TFLite a translation of its graph.
+ *
+ * @throws NotFoundError, FormatError, UnsupportedError from reading it
+ */
+export function subjectFromFile(path: string): Subject {
+  const bytes = readBytes(path, "model file");
+  // Read at once: a file that cannot be measured must fail before anything is measured.
+  readOnnx(path);
+  return {
+    id: `file/${basename(path)}#${hashOf(bytes)}`,
+    kind: "network",
+    modelFile: (format) => (format === "onnx" ? bytes : writeTflite(readOnnx(path, { values: true }))),
+  };
+}
+
+export const subjectsFromIndices = (indices: readonly number[]): Subject[] =>
+  indices.map((index) => subjectFromIndex(index));
