@@ -10,6 +10,7 @@ import { median } from "../tensor/stats.js";
 import type { AdditivePrior, CostForm } from "./additive-prior.js";
 import {
   type Gaussian,
+  gaussianOf,
   mixMoments,
   type Posterior,
   preparePrior,
@@ -38,7 +39,7 @@ const extraSpreads = [0, 0.05, 0.15, 0.3];
 const logPenaltyPerSpread = 0.5;
 /** How freely all coefficients may scale together. Without a descriptor a platform's speed is unknown. */
 const scaleSpread: Readonly<Record<CostForm, number>> = { counts: 0.5, descriptor: 0.2 };
-/** Views below this share of the evidence are dropped. */
+/** Hypotheses below this share of the best one are dropped. */
 const leastWeight = 1e-4;
 
 function scaledPrior(prior: AdditivePrior, scale: number, form: CostForm, extra: number): Gaussian {
@@ -114,21 +115,22 @@ export function learnViews(
 ): View[] {
   const hypotheses = forms.flatMap((form) => hypothesesOf(form, latencyMs, relativeSd));
   const best = hypotheses.reduce((max, { logWeight }) => Math.max(max, logWeight), -Infinity);
+  const plausible = hypotheses.flatMap((hypothesis) => {
+    const weight = Math.exp(hypothesis.logWeight - best);
+    return weight < leastWeight ? [] : [{ ...hypothesis, ...gaussianOf(hypothesis), weight }];
+  });
+  const total = plausible.reduce((sum, { weight }) => sum + weight, 0);
   const views: View[] = [];
   for (const { form } of forms) {
     for (const semantics of rewriteSemantics) {
-      const members = hypotheses.filter((h) => h.form === form && h.semantics === semantics);
-      const weights = members.map(({ logWeight }) => Math.exp(logWeight - best));
+      const members = plausible.filter((h) => h.form === form && h.semantics === semantics);
+      if (members.length === 0) continue;
+      const weights = members.map(({ weight }) => weight / total);
       const weight = weights.reduce((sum, w) => sum + w, 0);
-      if (weight < leastWeight * 1e-3) continue;
       const noiseVariance =
-        members.reduce((sum, { noiseVariance }, h) => sum + weights[h]! * noiseVariance, 0) /
-        weight;
+        members.reduce((sum, member, h) => sum + weights[h]! * member.noiseVariance, 0) / weight;
       views.push({ ...mixMoments(members, weights), form, semantics, weight, noiseVariance });
     }
   }
-  const total = views.reduce((sum, { weight }) => sum + weight, 0);
-  const kept = views.filter(({ weight }) => weight >= leastWeight * total);
-  const keptTotal = kept.reduce((sum, { weight }) => sum + weight, 0);
-  return kept.map((view) => ({ ...view, weight: view.weight / keptTotal }));
+  return views;
 }

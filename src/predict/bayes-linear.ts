@@ -108,8 +108,16 @@ export function preparePrior({ mean, covariance }: Gaussian): PreparedPrior {
 }
 
 /** Posterior of one hypothesis; `logEvidence` lacks constants common to all hypotheses on the same samples. */
-export interface Posterior extends Gaussian {
+export interface Posterior {
+  readonly mean: Float64Array;
+  /** Lower Cholesky factor of the precision: most hypotheses are dropped before a covariance is wanted. */
+  readonly precisionFactor: Matrix;
   readonly logEvidence: number;
+}
+
+/** A posterior as a Gaussian. */
+export function gaussianOf({ mean, precisionFactor }: Posterior): Gaussian {
+  return { mean, covariance: inverseFromCholesky(precisionFactor) };
 }
 
 /**
@@ -162,7 +170,7 @@ function conjugate(
   for (let j = 0; j < p; j++) quadratic -= shift[j]! * right[j]!;
   return {
     mean: shift.map((value, j) => value + prior.mean[j]!),
-    covariance: inverseFromCholesky(lower),
+    precisionFactor: lower,
     logEvidence:
       -0.5 * (quadratic + logNoise + prior.logDeterminant + logDeterminantFromCholesky(lower)),
   };

@@ -48,6 +48,15 @@ export const operatorCostsSchema = z.object({
 });
 export type SavedOperatorCosts = z.infer<typeof operatorCostsSchema>;
 
+/** An operator signature as plain JSON. */
+export const operatorSignatureSchema = z.object({
+  key: z.string(),
+  group: z.string(),
+  macs: z.number().nonnegative(),
+  bytesMoved: z.number().nonnegative(),
+  outputElements: z.number().nonnegative(),
+});
+
 /** Operators that a descriptor names, without the overhead row. */
 export function operatorsOf(descriptor: Descriptor): string[] {
   return descriptor.rows.map(({ operator }) => operator).filter((name) => name !== overheadRow);

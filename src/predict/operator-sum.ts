@@ -7,7 +7,7 @@
  */
 import { z } from "zod";
 import { FormatError } from "../errors.js";
-import { type FeatureTable, rewriteSemantics } from "../graph/features.js";
+import { type FeatureTable, type OperatorSignature, rewriteSemantics } from "../graph/features.js";
 import { addDiagonal, cholesky, type Matrix, matrix } from "../tensor/linalg.js";
 import { createRandom, deriveSeed, drawWithoutReplacement } from "../tensor/random.js";
 import { mean, median } from "../tensor/stats.js";
@@ -27,25 +27,15 @@ import {
   costColumnsSchema,
   createDesign,
 } from "./cost-columns.js";
-import {
-  calibrateIntervals,
-  type IntervalScale,
-  intervalHalfWidth,
-  intervalScaleSchema,
-  logDeviation,
-} from "./intervals.js";
-import {
-  emptyRange,
-  judgeRange,
-  type KnownRange,
-  knownRangeSchema,
-  widenRange,
-} from "./known-range.js";
+import { allRows, type Belief, calibrateOnSources, predictionsOf } from "./hold-out.js";
+import { type IntervalScale, intervalScaleSchema, logDeviation } from "./intervals.js";
+import { emptyRange, type KnownRange, knownRangeSchema, widenRange } from "./known-range.js";
 import {
   checkDescriptor,
   createOperatorCosts,
   operatorCostsOf,
   operatorCostsSchema,
+  operatorSignatureSchema,
   operatorsOf,
   type SavedOperatorCosts,
 } from "./operator-costs.js";
@@ -54,12 +44,11 @@ import type {
   FitOptions,
   FittedPredictor,
   PlatformSamples,
-  Predictions,
   Predictor,
   SavedPredictor,
   TrainingPool,
 } from "./predictor.js";
-import { breathe, checkPool, checkTarget, familiesOf } from "./samples.js";
+import { breathe, checkPool, checkTarget, familiesOf, pickSamples } from "./samples.js";
 import { readSettings, readTensor } from "./saved.js";
 
 const name = "operator-sum";
@@ -76,9 +65,6 @@ export interface OperatorSumSettings {
 const maxSourceSamples = 1000;
 /** Fewer sources with descriptors than this give no prior for in-network efficiencies. */
 const minDescribedSources = 3;
-const calibrationSamples = [10, 20, 50];
-const calibrationDraws = 4;
-const maxHeldOutPredictions = 150;
 
 const fittedSchema = z.object({
   kind: z.literal("fitted"),
@@ -87,6 +73,7 @@ const fittedSchema = z.object({
   columns: costColumnsSchema,
   range: knownRangeSchema,
   descriptorOperators: z.array(z.string()),
+  descriptorSignatures: z.array(operatorSignatureSchema),
   priors: z.object({ counts: additivePriorSchema, descriptor: additivePriorSchema.optional() }),
   intervals: z.array(intervalScaleSchema).min(1),
 });
@@ -120,6 +107,8 @@ interface Learned {
   readonly range: KnownRange;
   /** Operators every source descriptor has; empty when the descriptor form was not learned. */
   readonly descriptorOperators: readonly string[];
+  /** What the keys of source descriptors stand for: a target's networks may be of other shapes. */
+  readonly descriptorSignatures: readonly OperatorSignature[];
   readonly priors: Readonly<Partial<Record<CostForm, AdditivePrior>>> & {
     readonly counts: AdditivePrior;
   };
@@ -168,19 +157,6 @@ function limitSamples(samples: PlatformSamples, seed: number): PlatformSamples {
   );
 }
 
-function pickSamples(samples: PlatformSamples, indices: ArrayLike<number>): PlatformSamples {
-  const picked = Array.from(indices);
-  const { relativeSd } = samples;
-  return {
-    ...samples,
-    rows: Int32Array.from(picked, (i) => samples.rows[i]!),
-    latencyMs: Float64Array.from(picked, (i) => samples.latencyMs[i]!),
-    ...(relativeSd === undefined
-      ? {}
-      : { relativeSd: Float64Array.from(picked, (i) => relativeSd[i]!) }),
-  };
-}
-
 function commonOperators(platforms: readonly PlatformSamples[]): string[] {
   const described = platforms.flatMap(({ descriptor }) => (descriptor ? [descriptor] : []));
   const [first, ...others] = described.map((descriptor) => operatorsOf(descriptor));
@@ -188,6 +164,16 @@ function commonOperators(platforms: readonly PlatformSamples[]): string[] {
   return first
     .filter((operator) => others.every((operators) => operators.includes(operator)))
     .sort();
+}
+
+function describedSignatures({ networks, platforms }: TrainingPool): OperatorSignature[] {
+  const keys = new Set<string>();
+  for (const { descriptor } of platforms) {
+    for (const { signatures } of descriptor?.rows ?? []) {
+      for (const { key } of signatures) keys.add(key);
+    }
+  }
+  return networks.signatures.filter(({ key }) => keys.has(key));
 }
 
 interface Source {
@@ -274,64 +260,23 @@ async function learn(
     columns,
     range: widenRange(emptyRange, networks, rows),
     descriptorOperators: priors.descriptor === undefined ? [] : commonOperators(platforms),
+    descriptorSignatures: priors.descriptor === undefined ? [] : describedSignatures(pool),
     priors,
-    intervals: [{ samples: 10, scale: 1, degreesOfFreedom: 30, n: 0 }],
+    intervals: [],
   };
-  return { ...learned, intervals: await calibrate(sources, networks, learned, options) };
-}
-
-/** Hold out a family at a time (a platform, when there are too few families) and compare belief with outcome. */
-async function calibrate(
-  sources: readonly Source[],
-  networks: FeatureTable,
-  learned: Learned,
-  options: FitOptions,
-): Promise<IntervalScale[]> {
-  const byFamily = learned.families.length >= 3;
-  const unit = ({ samples }: Source) => (byFamily ? samples.family : samples.platformId);
-  const scores = calibrationSamples.map(() => [] as number[]);
-  let done = 0;
-  for (const source of sources) {
-    const others = sources.filter((other) => unit(other) !== unit(source));
-    if (others.length > 0) {
-      const heldOut = { ...learned, priors: learnPriors(others) };
-      calibrationSamples.forEach((nSamples, k) => {
-        if (source.samples.rows.length < 2 * nSamples) return;
-        scores[k]!.push(
-          ...heldOutScores(source.samples, networks, heldOut, nSamples, options.seed),
-        );
-      });
-    }
-    done += 1;
-    options.onProgress?.(done, sources.length, "platforms held out");
-    await breathe(options);
-  }
-  return calibrationSamples.map((nSamples, k) =>
-    calibrateIntervals(Float64Array.from(scores[k]!), nSamples),
+  const intervals = await calibrateOnSources(
+    {
+      sources,
+      networks,
+      learnFrom: (others) => {
+        const heldOut = { ...learned, priors: learnPriors(others) };
+        return (target, testRows) =>
+          predictRows(adapt(target, networks, heldOut), networks, testRows);
+      },
+    },
+    options,
   );
-}
-
-function heldOutScores(
-  samples: PlatformSamples,
-  networks: FeatureTable,
-  learned: Learned,
-  nSamples: number,
-  seed: number,
-): number[] {
-  const scores: number[] = [];
-  for (let draw = 0; draw < calibrationDraws; draw++) {
-    const random = createRandom(deriveSeed(seed, `${samples.platformId}/${nSamples}/${draw}`));
-    const nTest = Math.min(maxHeldOutPredictions, samples.rows.length - nSamples);
-    const drawn = drawWithoutReplacement(random, samples.rows.length, nSamples + nTest);
-    const adapted = adapt(pickSamples(samples, drawn.subarray(0, nSamples)), networks, learned);
-    const test = pickSamples(samples, drawn.subarray(nSamples));
-    const { meanMs, deviation } = predictRows(adapted, networks, test.rows);
-    test.latencyMs.forEach((latency, i) => {
-      if (networks.connected[test.rows[i]!] === 0) return;
-      scores.push(Math.abs(Math.log(latency / meanMs[i]!)) / deviation[i]!);
-    });
-  }
-  return scores;
+  return { ...learned, intervals };
 }
 
 /** Shares of the samples' least and median latency below which no prediction falls. */
@@ -346,7 +291,10 @@ function adapt(target: PlatformSamples, networks: FeatureTable, learned: Learned
   ];
   let operatorCosts: SavedOperatorCosts | undefined;
   if (priors.descriptor !== undefined && descriptor !== undefined) {
-    operatorCosts = operatorCostsOf(descriptor, networks.signatures);
+    operatorCosts = operatorCostsOf(descriptor, [
+      ...learned.descriptorSignatures,
+      ...networks.signatures,
+    ]);
     const design = createDesign(columns, networks, createOperatorCosts(operatorCosts));
     forms.push({
       form: "descriptor",
@@ -385,11 +333,7 @@ function factorOf({ covariance }: View): Matrix {
 }
 
 /** Mean and relative deviation (log scale) of the mixture, for some rows of a table. */
-function predictRows(
-  adapted: Adapted,
-  networks: FeatureTable,
-  rows: ArrayLike<number>,
-): { meanMs: Float64Array; deviation: Float64Array } {
+function predictRows(adapted: Adapted, networks: FeatureTable, rows: ArrayLike<number>): Belief {
   const n = rows.length;
   const p = adapted.columns.names.length;
   const first = new Float64Array(n);
@@ -450,24 +394,18 @@ function createAdapted(adapted: Adapted): AdaptedPredictor {
   return {
     name,
     platformId: adapted.platformId,
-    async predict(networks, { coverage }): Promise<Predictions> {
-      const half = intervalHalfWidth(adapted.intervals, adapted.nSamples, coverage);
-      const rows = Int32Array.from(networks.ids, (_, row) => row);
-      const { meanMs, deviation } = predictRows(adapted, networks, rows);
-      return {
-        latencyMs: meanMs,
-        lowerMs: meanMs.map((latency, i) => latency * Math.exp(-half * deviation[i]!)),
-        upperMs: meanMs.map((latency, i) => latency * Math.exp(half * deviation[i]!)),
+    async predict(networks, { coverage }) {
+      return predictionsOf(predictRows(adapted, networks, allRows(networks)), networks, {
+        ...adapted,
         coverage,
-        ...judgeRange(adapted.range, networks),
-      };
+      });
     },
     save: () => saveAdapted(adapted),
   };
 }
 
 function saveFitted(learned: Learned): SavedPredictor {
-  const { priors } = learned;
+  const { priors, ...settings } = learned;
   const p = learned.columns.names.length;
   const tensors = new Map<string, { shape: number[]; values: Float64Array }>();
   const scalars: Partial<Record<CostForm, z.infer<typeof additivePriorSchema>>> = {};
@@ -479,19 +417,13 @@ function saveFitted(learned: Learned): SavedPredictor {
     tensors.set(`${form}.mean`, { shape: [p], values: prior.mean });
     tensors.set(`${form}.covariance`, { shape: [p, p], values: prior.covariance.values });
   }
-  const { useDescriptor, families, columns, range, descriptorOperators, intervals } = learned;
   return {
     method: name,
     formatVersion,
     settings: {
       kind: "fitted",
-      useDescriptor,
-      families,
-      columns,
-      range,
-      descriptorOperators,
+      ...settings,
       priors: scalars,
-      intervals,
     },
     tensors,
   };
@@ -515,7 +447,7 @@ function loadFitted(saved: SavedPredictor): Learned {
       covariance: matrix(p, p, readTensor(saved, `${form}.covariance`, [p, p])),
     };
   };
-  const { priors, ...others } = settings;
+  const { priors, kind: _, ...others } = settings;
   return {
     ...others,
     priors: {

@@ -89,6 +89,20 @@ export function checkPool(pool: TrainingPool): void {
   }
 }
 
+/** Some of the samples of a platform, by their places. */
+export function pickSamples(samples: PlatformSamples, indices: ArrayLike<number>): PlatformSamples {
+  const picked = Array.from(indices);
+  const { relativeSd } = samples;
+  return {
+    ...samples,
+    rows: Int32Array.from(picked, (i) => samples.rows[i]!),
+    latencyMs: Float64Array.from(picked, (i) => samples.latencyMs[i]!),
+    ...(relativeSd === undefined
+      ? {}
+      : { relativeSd: Float64Array.from(picked, (i) => relativeSd[i]!) }),
+  };
+}
+
 /** Families of a pool, each once, sorted. */
 export function familiesOf(platforms: readonly PlatformSamples[]): string[] {
   return [...new Set(platforms.map(({ family }) => family))].sort();

@@ -1,0 +1,132 @@
+/**
+ * Holding out source platforms in training: what a predictor believes of its error against what happens on
+ * platforms it has not seen. The one place where interval widths are learned; a target's latencies never are read.
+ */
+import type { FeatureTable } from "../graph/features.js";
+import { createRandom, deriveSeed, drawWithoutReplacement } from "../tensor/random.js";
+import { calibrateIntervals, type IntervalScale, intervalHalfWidth } from "./intervals.js";
+import { judgeRange, type KnownRange } from "./known-range.js";
+import type { FitOptions, PlatformSamples, Predictions } from "./predictor.js";
+import { breathe, familiesOf, pickSamples } from "./samples.js";
+
+/** Predicted latencies with the relative deviation (log scale) a predictor believes in. */
+export interface Belief {
+  readonly meanMs: Float64Array;
+  readonly deviation: Float64Array;
+}
+
+/** Adapts to some samples of a held-out platform and predicts other rows. */
+export type AdaptAndPredict = (
+  target: PlatformSamples,
+  rows: ArrayLike<number>,
+) => Belief | Promise<Belief>;
+
+/** Numbers of target samples at which intervals are checked. */
+const calibrationSamples = [10, 20, 50];
+const drawsPerPlatform = 4;
+const maxTestRows = 150;
+/** With fewer families than this, single platforms are held out: one family alone teaches too little. */
+const minFamilies = 3;
+
+export interface HoldOut<Source extends { readonly samples: PlatformSamples }> {
+  readonly sources: readonly Source[];
+  readonly networks: FeatureTable;
+  /** Learn from fewer sources, as `fit` would. */
+  readonly learnFrom: (sources: readonly Source[]) => AdaptAndPredict | Promise<AdaptAndPredict>;
+  /** Sample numbers to check, default 10, 20 and 50. */
+  readonly samples?: readonly number[];
+  readonly draws?: number;
+}
+
+/** Calibrate intervals by holding out a family (or a platform) at a time. */
+export async function calibrateOnSources<Source extends { readonly samples: PlatformSamples }>(
+  {
+    sources,
+    networks,
+    learnFrom,
+    samples = calibrationSamples,
+    draws = drawsPerPlatform,
+  }: HoldOut<Source>,
+  options: FitOptions,
+): Promise<IntervalScale[]> {
+  const byFamily = familiesOf(sources.map((source) => source.samples)).length >= minFamilies;
+  const unitOf = (source: Source) => (byFamily ? source.samples.family : source.samples.platformId);
+  const scores = samples.map(() => [] as number[]);
+  const units = [...new Set(sources.map(unitOf))];
+  for (const [done, unit] of units.entries()) {
+    const others = sources.filter((source) => unitOf(source) !== unit);
+    if (others.length === 0) break;
+    const adaptAndPredict = await learnFrom(others);
+    for (const source of sources) {
+      if (unitOf(source) !== unit) continue;
+      for (const [k, nSamples] of samples.entries()) {
+        if (source.samples.rows.length < 2 * nSamples) continue;
+        const found = await heldOutScores(source.samples, networks, adaptAndPredict, {
+          nSamples,
+          draws,
+          seed: options.seed,
+        });
+        scores[k]!.push(...found);
+      }
+    }
+    options.onProgress?.(
+      done + 1,
+      units.length,
+      byFamily ? "families held out" : "platforms held out",
+    );
+    await breathe(options);
+  }
+  return samples.map((nSamples, k) => calibrateIntervals(Float64Array.from(scores[k]!), nSamples));
+}
+
+async function heldOutScores(
+  samples: PlatformSamples,
+  networks: FeatureTable,
+  adaptAndPredict: AdaptAndPredict,
+  { nSamples, draws, seed }: { nSamples: number; draws: number; seed: number },
+): Promise<number[]> {
+  const scores: number[] = [];
+  for (let draw = 0; draw < draws; draw++) {
+    const random = createRandom(deriveSeed(seed, `${samples.platformId}/${nSamples}/${draw}`));
+    const nTest = Math.min(maxTestRows, samples.rows.length - nSamples);
+    const drawn = drawWithoutReplacement(random, samples.rows.length, nSamples + nTest);
+    const test = pickSamples(samples, drawn.subarray(nSamples));
+    const { meanMs, deviation } = await adaptAndPredict(
+      pickSamples(samples, drawn.subarray(0, nSamples)),
+      test.rows,
+    );
+    test.latencyMs.forEach((latency, i) => {
+      // Networks that compute nothing are told by pruning, not by scatter: they would widen every interval.
+      if (networks.connected[test.rows[i]!] === 0) return;
+      scores.push(Math.abs(Math.log(latency / meanMs[i]!)) / deviation[i]!);
+    });
+  }
+  return scores;
+}
+
+/** Row numbers of a whole table. */
+export function allRows(networks: FeatureTable): Int32Array {
+  return Int32Array.from({ length: networks.ids.length }, (_, row) => row);
+}
+
+/** Turn belief into predictions with intervals: log-normal, so bounds stay positive and nest by coverage. */
+export function predictionsOf(
+  { meanMs, deviation }: Belief,
+  networks: FeatureTable,
+  context: {
+    readonly intervals: readonly IntervalScale[];
+    readonly nSamples: number;
+    readonly range: KnownRange;
+    readonly coverage: number;
+  },
+): Predictions {
+  const { coverage } = context;
+  const half = intervalHalfWidth(context.intervals, context.nSamples, coverage);
+  return {
+    latencyMs: meanMs,
+    lowerMs: meanMs.map((latency, i) => latency * Math.exp(-half * deviation[i]!)),
+    upperMs: meanMs.map((latency, i) => latency * Math.exp(half * deviation[i]!)),
+    coverage,
+    ...judgeRange(context.range, networks),
+  };
+}

@@ -1,0 +1,28 @@
+/**
+ * Predictors by name: what `--predictor` and a predictor file's `method` refer to.
+ */
+import { NotFoundError } from "../errors.js";
+import { createFlopsLine } from "./flops-line.js";
+import { createOperatorSum } from "./operator-sum.js";
+import type { Predictor } from "./predictor.js";
+
+const factories: Readonly<Record<string, () => Predictor>> = {
+  "operator-sum": () => createOperatorSum(),
+  "flops-line": createFlopsLine,
+};
+
+/** Names of all methods, the recommended one first. */
+export const predictorNames: readonly string[] = Object.keys(factories);
+
+/**
+ * The method of a name, with its default settings.
+ *
+ * @throws NotFoundError listing the known names
+ */
+export function createPredictor(name: string): Predictor {
+  const create = Object.hasOwn(factories, name) ? factories[name] : undefined;
+  if (create === undefined) {
+    throw new NotFoundError(`no predictor is named "${name}"; known: ${predictorNames.join(", ")}`);
+  }
+  return create();
+}
