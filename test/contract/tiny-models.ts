@@ -116,8 +116,17 @@ export function tinyConvNet(nConvs: number, channels = 4, size = 8, name = "tiny
   });
 }
 
-/** The same network as `tinyConvNet` for TensorFlow Lite: `CONV_2D` with fused ReLU on (1, size, size, channels). */
-export function tinyTfliteConvNet(nConvs: number, channels = 4, size = 8): Uint8Array {
+/**
+ * The same network as `tinyConvNet` for TensorFlow Lite: `CONV_2D` with fused ReLU on (1, size, size, channels).
+ *
+ * @param operator - number of the builtin operator; another than CONV_2D's 3 makes a model that cannot run
+ */
+export function tinyTfliteConvNet(
+  nConvs: number,
+  channels = 4,
+  size = 8,
+  operator = 3,
+): Uint8Array {
   const builder = new Builder(1024);
   const int32Vector = (values: readonly number[]) => {
     builder.startVector(4, values.length, 4);
@@ -200,9 +209,9 @@ export function tinyTfliteConvNet(nConvs: number, channels = 4, size = 8): Uint8
   });
   const subgraph = builder.endObject();
   builder.startObject(4);
-  builder.addFieldInt8(0, 3, 0); // CONV_2D
+  builder.addFieldInt8(0, Math.min(operator, 127), 0);
   builder.addFieldInt32(2, 1, 0);
-  builder.addFieldInt32(3, 3, 0);
+  builder.addFieldInt32(3, operator, 0);
   const operatorCode = builder.endObject();
   const modelFields = [offsetVector([operatorCode]), offsetVector([subgraph])];
   const bufferVector = offsetVector(buffers);
