@@ -23,7 +23,8 @@ const tails = [2.5, 3, 4, 6, 10, 30];
 const checkedShares = [0.5, 0.7, 0.8, 0.9, 0.95, 0.98];
 /** Fewer held-out predictions than this say nothing about a scale. */
 const minHeldOut = 100;
-const scaleLimits = { least: 0.5, most: 5 };
+/** Held-out sources resemble each other more than a new platform resembles them: never trust them for much less. */
+const scaleLimits = { least: 0.75, most: 5 };
 /** Used when nothing could be held out: wide, because unchecked. */
 const unchecked = { scale: 1.5, degreesOfFreedom: 4 };
 
