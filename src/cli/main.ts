@@ -32,9 +32,7 @@ function causesOf(error: unknown): string[] {
 /** An error as the user reads it on stderr. */
 export function describeError(error: unknown, verbose: boolean): string {
   const shown =
-    error instanceof SamaraError
-      ? error
-      : new InternalError(messageOf(error), { cause: error });
+    error instanceof SamaraError ? error : new InternalError(messageOf(error), { cause: error });
   const single = (one: SamaraError) =>
     `error[${one.code}]: ${one.message}${one.hint === undefined ? "" : `\n  ${one.hint}`}`;
   const lines = shown instanceof InputErrors ? shown.errors.map(single) : [single(shown)];
@@ -62,7 +60,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     .version(tool.version)
     .exitOverride()
     .showHelpAfterError("(add --help for the options)")
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "error[input]: ")) });
+    .configureOutput({
+      outputError: (text, write) => write(text.replace(/^error: /, "error[input]: ")),
+    });
   const register: Register = (name, description, configure, body) => {
     const command = program.command(name).description(description).exitOverride();
     configure(command);

@@ -126,7 +126,11 @@ export async function profileInto(
 ): Promise<Descriptor> {
   const { pool } = options;
   pool.addPlatform(platform.platform);
-  const common = commonOptions({ ...options, protocol: profileProtocol, label: "profile operators" });
+  const common = commonOptions({
+    ...options,
+    protocol: profileProtocol,
+    label: "profile operators",
+  });
   const descriptor = await profilePlatform({
     ...common,
     // A profile describes the platform as it is now: only an interrupted one is continued, never an old one reused.

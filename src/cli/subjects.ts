@@ -55,11 +55,21 @@ export function indicesFromArchs(archs: readonly string[]): number[] {
 }
 
 /** Draw architectures uniformly without replacement, none of them in `except`. */
-export function drawIndices(seed: number, count: number, except: ReadonlySet<number> = new Set()): number[] {
+export function drawIndices(
+  seed: number,
+  count: number,
+  except: ReadonlySet<number> = new Set(),
+): number[] {
   if (count > nCells - except.size) {
-    throw new InputError(`only ${nCells - except.size} architectures are left to draw from, asked for ${count}`);
+    throw new InputError(
+      `only ${nCells - except.size} architectures are left to draw from, asked for ${count}`,
+    );
   }
-  const drawn = drawWithoutReplacement(createRandom(seed), nCells, Math.min(nCells, count + except.size));
+  const drawn = drawWithoutReplacement(
+    createRandom(seed),
+    nCells,
+    Math.min(nCells, count + except.size),
+  );
   return Array.from(drawn)
     .filter((index) => !except.has(index))
     .slice(0, count);
@@ -77,7 +87,8 @@ export function subjectFromFile(path: string): Subject {
   return {
     id: `file/${basename(path)}#${hashOf(bytes)}`,
     kind: "network",
-    modelFile: (format) => (format === "onnx" ? bytes : writeTflite(readOnnx(path, { values: true }))),
+    modelFile: (format) =>
+      format === "onnx" ? bytes : writeTflite(readOnnx(path, { values: true })),
   };
 }
 

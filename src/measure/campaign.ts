@@ -168,7 +168,8 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
       total,
       platformId,
       round,
-      remainingMs: fresh === 0 ? null : ((now() - startMs) / fresh) * Math.max(0, total - done),
+      // A handful of networks, process starts included, says nothing about the pace.
+      remainingMs: fresh < 10 ? null : ((now() - startMs) / fresh) * Math.max(0, total - done),
     });
   };
 

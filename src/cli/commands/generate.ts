@@ -23,10 +23,24 @@ export function registerGenerate(register: Register): void {
     (command) =>
       command
         .option("--arch <arch>", "architecture string or index; - reads it from standard input")
-        .option("--input <pixels>", "height and width of the input", integerOption("input", 4, 4096), 32)
-        .option("--channels <n>", "channels of the first stage", integerOption("channels", 1, 4096), 16)
+        .option(
+          "--input <pixels>",
+          "height and width of the input",
+          integerOption("input", 4, 4096),
+          32,
+        )
+        .option(
+          "--channels <n>",
+          "channels of the first stage",
+          integerOption("channels", 1, 4096),
+          16,
+        )
         .option("--cells <n>", "cells in each stage", integerOption("cells", 1, 100), 5)
-        .option("--variant <name>", "pruned (none is no edge) or traced (none multiplies by zero)", "pruned")
+        .option(
+          "--variant <name>",
+          "pruned (none is no edge) or traced (none multiplies by zero)",
+          "pruned",
+        )
         .option("--no-fold-batch-norm", "keep batch norms as operators of their own")
         .option("-o, --out <file>", "file to write, ending in .onnx or .tflite"),
     async ({ options, out, settings, warnings }) => {
@@ -85,7 +99,11 @@ export function registerGenerate(register: Register): void {
           { title: "architecture", value: (r) => r.arch },
           { title: "operators", value: (r) => String(r.nOperators), align: "right" },
           { title: "MACs", value: (r) => `${(r.macs / 1e6).toFixed(1)} M`, align: "right" },
-          { title: "parameters", value: (r) => `${(r.parameters / 1e6).toFixed(3)} M`, align: "right" },
+          {
+            title: "parameters",
+            value: (r) => `${(r.parameters / 1e6).toFixed(3)} M`,
+            align: "right",
+          },
         ],
       );
       return exitCodes.ok;

@@ -27,8 +27,17 @@ export function registerMeasure(register: Register): void {
         .argument("[files...]", "ONNX files")
         .option("--platform <id>", "platform to measure on; repeat for several", collect)
         .option("--arch <arch>", "architecture string or index; - reads one a line", collect)
-        .option("--samples <n>", "draw n architectures by --seed", integerOption("samples", 1, 15_625))
-        .option("--processes <n>", "fresh processes a network", integerOption("processes", 1, 50), 3)
+        .option(
+          "--samples <n>",
+          "draw n architectures by --seed",
+          integerOption("samples", 1, 15_625),
+        )
+        .option(
+          "--processes <n>",
+          "fresh processes a network",
+          integerOption("processes", 1, 50),
+          3,
+        )
         .option("--pairs <n>", "timed runs a process", integerOption("pairs", 3, 1000), 10)
         .option("-o, --out <dir>", "pool folder to add to (default: your own)")
         .option("--resume", "continue: keep the processes that are already in the pool's log"),

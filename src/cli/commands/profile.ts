@@ -21,7 +21,12 @@ export function registerProfile(register: Register): void {
     (command) =>
       command
         .option("--platform <id>", "platform to profile")
-        .option("--input <pixels>", "input size of the networks to come", integerOption("input", 4, 4096), 32)
+        .option(
+          "--input <pixels>",
+          "input size of the networks to come",
+          integerOption("input", 4, 4096),
+          32,
+        )
         .option("-o, --out <file>", "descriptor file (default: descriptors/ of your pool)"),
     async (context) => {
       const { options, out, progress, signal } = context;
@@ -63,7 +68,8 @@ export function registerProfile(register: Register): void {
             title: name,
             align: "right" as const,
             value: (row: (typeof descriptor.rows)[number]) =>
-              row.counters.find((counter) => counter.name === name)?.perRun.toPrecision(3) ?? "absent",
+              row.counters.find((counter) => counter.name === name)?.perRun.toPrecision(3) ??
+              "absent",
           })),
         ],
         `\nDescriptor of ${descriptor.platform.id} saved in ${path}`,
