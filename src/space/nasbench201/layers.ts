@@ -89,15 +89,17 @@ export function createLayers(
         input.tensor,
         random(`${name}.weight`, [channels, inChannels, kernel, kernel], scale),
       ];
-      if (hasBatchNorm && foldBatchNorm)
-        inputs.push(random(`${name}.bias`, [channels], shiftScale));
+      const hasBias = hasBatchNorm && foldBatchNorm;
+      if (hasBias) inputs.push(random(`${name}.bias`, [channels], shiftScale));
       const pad = (kernel - 1) / 2;
       const attributes = {
         kernel_shape: [kernel, kernel],
         strides: [stride, stride],
         pads: [pad, pad, pad, pad],
       };
-      const output = apply("Conv", name, inputs, attributes, { carried: 0, fresh: 1 });
+      // Of zeros only the small bias is left, which as a constant must not be scaled up.
+      const fresh = rmsOf(input) === 0 ? 0 : 1;
+      const output = apply("Conv", name, inputs, attributes, { carried: 0, fresh });
       return hasBatchNorm && !foldBatchNorm ? layers.batchNorm(`${name}.bn`, output) : output;
     },
 
@@ -153,7 +155,8 @@ export function createLayers(
         random(`${name}.mean`, channels, shiftScale * rms),
         fill(`${name}.variance`, channels, rms ** 2),
       ];
-      return apply("BatchNormalization", name, inputs, { epsilon: 1e-5 }, { carried: 0, fresh: 1 });
+      const fresh = rmsOf(input) === 0 ? 0 : 1;
+      return apply("BatchNormalization", name, inputs, { epsilon: 1e-5 }, { carried: 0, fresh });
     },
 
     globalPool: (name, input) => apply("GlobalAveragePool", name, [input.tensor], {}, input),
