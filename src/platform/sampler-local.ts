@@ -136,7 +136,8 @@ class LocalSampler implements Sampler {
   }
 
   async timePairs(options: PairOptions): Promise<PairTimings> {
-    const { nPairs, runsPerBlock = 0, countersOn = true } = options;
+    const { nPairs, runsPerBlock = 0, maxMs = Number.POSITIVE_INFINITY } = options;
+    const { countersOn = true } = options;
     if (!Number.isInteger(nPairs) || nPairs < 1) {
       throw new InputError(`nPairs must be an integer >= 1, got ${nPairs}`);
     }
@@ -144,7 +145,7 @@ class LocalSampler implements Sampler {
     return timePairs(
       this.#find(options.target),
       this.#find(options.reference),
-      { nPairs, runsPerBlock, counters },
+      { nPairs, maxMs, runsPerBlock, counters },
       this.#context,
     );
   }

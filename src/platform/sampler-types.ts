@@ -59,6 +59,8 @@ export interface PairOptions {
   /** Key of the reference; may be the target itself. */
   readonly reference: string;
   readonly nPairs: number;
+  /** After this time no further pair is begun (three are timed in any case); default no limit. */
+  readonly maxMs?: number;
   /** Inferences timed together; 0 (default) chooses so that a block lasts at least 1 ms. */
   readonly runsPerBlock?: number;
   /** Whether counters count during the target's blocks; default true. */
@@ -77,7 +79,10 @@ export interface BlockSeries {
   readonly correctedNs: Float64Array;
 }
 
-/** The order in time is R T R T … R: `reference` holds one block more than `target`. */
+/**
+ * The order in time is R T R T … R: `reference` holds one block more than `target`, which holds `nPairs` or, at the
+ * time limit, fewer.
+ */
 export interface PairTimings {
   readonly runsPerBlock: number;
   readonly referenceRunsPerBlock: number;

@@ -121,6 +121,19 @@ describe("timePairs()", () => {
     for (const ratio of timings.ratios) expect(ratio).toBeCloseTo(1, 6);
   });
 
+  test("begins no further pair after its time limit, but times three", async () => {
+    const { sampler, info } = createSampler();
+    await sampler.load("large", large);
+    const options = { target: "large", reference: "large", nPairs: 100 };
+    const latencyMs = referenceLatencyNs(large, info) / 1e6;
+    const runsPerPair = 2 * Math.ceil(1 / latencyMs);
+    const timings = await sampler.timePairs({ ...options, maxMs: 10.5 * latencyMs * runsPerPair });
+    expect(timings.ratios.length).toBeGreaterThan(3);
+    expect(timings.ratios.length).toBeLessThan(11);
+    expect(timings.reference.wallNs).toHaveLength(timings.target.wallNs.length + 1);
+    expect((await sampler.timePairs({ ...options, maxMs: 0 })).ratios).toHaveLength(3);
+  });
+
   test("starts and stops counters at the target's blocks only", async () => {
     const calls: string[] = [];
     const counters: CounterSet = {

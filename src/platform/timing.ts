@@ -12,6 +12,8 @@ import type { BlockSeries, PairTimings, WarmupOptions, WarmupResult } from "./sa
 
 /** Blocks last at least this long: below, the clock and the boundary show. */
 const minBlockNs = 1e6;
+/** Pairs that are timed however long they take. */
+const minPairs = 3;
 /** A wait never explains more of a wall time than this. */
 const maxWaitShare = 0.99;
 
@@ -80,8 +82,8 @@ class BlockTimer {
   async time(runs: number, counters: CounterSet | undefined): Promise<void> {
     const { session, waits } = this.#timed;
     const clock = this.#clock;
-    counters?.start();
     waits?.read(this.#before);
+    counters?.start();
     const start = clock.nowNs();
     for (let i = 0; i < runs; i++) {
       const pending = session.run();
@@ -89,8 +91,8 @@ class BlockTimer {
       if (pending !== undefined) await pending;
     }
     const end = clock.nowNs();
-    waits?.read(this.#after);
     counters?.stop(runs);
+    waits?.read(this.#after);
     const wallNs = Number(end - start);
     this.#wallNs[this.#nBlocks] = wallNs;
     if (this.#waitNs !== null && this.#waitShares !== null) {
@@ -102,16 +104,16 @@ class BlockTimer {
     this.#nBlocks += 1;
   }
 
-  /** Corrected time of the latest block, ns per inference. */
-  latestNs(runs: number): number {
-    const i = this.#nBlocks - 1;
-    return (this.#wallNs[i]! - (this.#waitNs?.[i] ?? 0)) / runs;
-  }
-
+  /** The blocks timed so far, `runs` inferences each. */
   series(runs: number): BlockSeries {
-    const wallNs = this.#wallNs.map((wall) => wall / runs);
-    const correctedNs = this.#wallNs.map((wall, i) => (wall - (this.#waitNs?.[i] ?? 0)) / runs);
-    return { wallNs, waitNs: this.#waitNs, waitShares: this.#waitShares, correctedNs };
+    const wallNs = this.#wallNs.slice(0, this.#nBlocks);
+    const waitNs = this.#waitNs?.slice(0, this.#nBlocks) ?? null;
+    return {
+      wallNs: wallNs.map((wall) => wall / runs),
+      waitNs,
+      waitShares: this.#waitShares?.slice(0, this.#nBlocks) ?? null,
+      correctedNs: wallNs.map((wall, i) => (wall - (waitNs?.[i] ?? 0)) / runs),
+    };
   }
 }
 
@@ -138,16 +140,14 @@ export async function warmUp(
   }
   let previous = Number.NaN;
   while (true) {
-    const window = new Float64Array(windowRuns);
     const timer = new BlockTimer(timed, clock, windowRuns);
     for (let i = 0; i < windowRuns; i++) {
       await timer.time(1, undefined);
-      window[i] = timer.latestNs(1);
       if (elapsedMs() >= maxMs)
         return { runs: runs + i + 1, steady: false, durationMs: elapsedMs() };
     }
     runs += windowRuns;
-    const median = medianOf(window);
+    const median = medianOf(timer.series(1).correctedNs);
     const agree = Math.abs(median - previous) <= tolerance * previous;
     if (agree && runs >= minRuns && elapsedMs() >= minMs) {
       return { runs, steady: true, durationMs: elapsedMs() };
@@ -157,15 +157,14 @@ export async function warmUp(
   }
 }
 
-/** Inferences for a block of at least 1 ms, from the fastest of three runs. */
+/**
+ * Inferences for a block of at least 1 ms, from the fastest of three runs. Uncorrected: a run that waited a lot must
+ * not make the blocks of a busy machine many times longer.
+ */
 async function chooseRunsPerBlock(timed: Timed, clock: Clock): Promise<number> {
   const timer = new BlockTimer(timed, clock, 3);
-  let fastestNs = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < 3; i++) {
-    await timer.time(1, undefined);
-    fastestNs = Math.min(fastestNs, timer.latestNs(1));
-  }
-  return Math.max(1, Math.ceil(minBlockNs / Math.max(fastestNs, 1)));
+  for (let i = 0; i < 3; i++) await timer.time(1, undefined);
+  return Math.max(1, Math.ceil(minBlockNs / Math.max(1, Math.min(...timer.series(1).wallNs))));
 }
 
 /** Time pairs in the order R T R T … R. */
@@ -174,6 +173,7 @@ export async function timePairs(
   reference: Timed,
   settings: {
     readonly nPairs: number;
+    readonly maxMs: number;
     /** 0 chooses. */
     readonly runsPerBlock: number;
     /** Undefined: none count. */
@@ -181,17 +181,20 @@ export async function timePairs(
   },
   context: TimingContext,
 ): Promise<PairTimings> {
-  const { nPairs, counters } = settings;
+  const { nPairs, maxMs, counters } = settings;
   const { clock, breathe } = context;
+  const startNs = clock.nowNs();
   const referenceRuns = await chooseRunsPerBlock(reference, clock);
   const runs = settings.runsPerBlock || (await chooseRunsPerBlock(target, clock));
   const targetTimer = new BlockTimer(target, clock, nPairs);
   const referenceTimer = new BlockTimer(reference, clock, nPairs + 1);
+  const isLate = () => Number(clock.nowNs() - startNs) > maxMs * 1e6;
   counters?.take();
-  for (let i = 0; i <= nPairs; i++) {
-    await referenceTimer.time(referenceRuns, undefined);
-    if (i === nPairs) break;
+  await referenceTimer.time(referenceRuns, undefined);
+  for (let pair = 1; pair <= nPairs; pair++) {
     await targetTimer.time(runs, counters);
+    await referenceTimer.time(referenceRuns, undefined);
+    if (pair >= minPairs && isLate()) break;
     await breathe();
   }
   const targetSeries = targetTimer.series(runs);
