@@ -6,7 +6,7 @@ import { InputError } from "../errors.js";
 import type { RewriteSemantics } from "./features.js";
 import type { Constant, Operator, OperatorGraph } from "./graph.js";
 
-export { type Cost, costOfGraph } from "./cost.js";
+export { costOfGraph } from "./cost.js";
 
 /**
  * Operators so that each follows the producers of its inputs; the given order is kept where it can be.

@@ -49,7 +49,7 @@ function outputsOf(operator: Operator, graph: OperatorGraph): TensorInfo[] {
 }
 
 /** Multiply-accumulates of one operator; 0 for types without products of weights. */
-export function macsOf(operator: Operator, graph: OperatorGraph): number {
+function macsOf(operator: Operator, graph: OperatorGraph): number {
   const [input, weights] = operator.inputs.map((name) => tensorOf(graph, name)?.shape);
   const output = tensorOf(graph, operator.outputs[0] ?? "")?.shape;
   if (!input || !weights || !output) return 0;

@@ -9,7 +9,7 @@ import { elementCount, equalShapes, formatShape } from "./size.js";
 type Rule = (view: OperatorView) => OutputType[];
 
 /** ONNX's TensorProto.DataType numbers of the types a graph can hold. */
-export const onnxDataTypes: Readonly<Record<number, DataType>> = {
+const onnxDataTypes: Readonly<Record<number, DataType>> = {
   1: "float32",
   2: "uint8",
   3: "int8",

@@ -26,7 +26,7 @@ function perDimension(view: OperatorView, name: string, n: number, missing: numb
 }
 
 /** Window of a convolution or pool over `spatial` dimensions, with ONNX's defaults and `auto_pad`. */
-export function windowOf(view: OperatorView, spatial: Shape, kernel: Shape): Window {
+function windowOf(view: OperatorView, spatial: Shape, kernel: Shape): Window {
   const n = spatial.length;
   if (kernel.length !== n) {
     view.fail(`a ${formatShape(kernel)} kernel does not fit ${n} spatial dimensions`);

@@ -114,6 +114,11 @@ export function indexFromCell(cell: Cell): number {
   }, 0);
 }
 
+/** The id of a network in feature tables, pools and reports, e.g. `nasbench201/1462`. */
+export function networkId(index: number): string {
+  return `nasbench201/${index}`;
+}
+
 /** Numbers a cell is encoded by: for each edge, which operation other than `none` it has. */
 export const encodingWidth = edges.length * (operations.length - 1);
 

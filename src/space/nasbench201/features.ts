@@ -10,7 +10,15 @@ import {
   type RewriteSemantics,
   rewriteSemantics,
 } from "../../graph/features.js";
-import { type Cell, cellFromIndex, edges, encodingWidth, nCells, operations } from "./cell.js";
+import {
+  type Cell,
+  cellFromIndex,
+  edges,
+  encodingWidth,
+  nCells,
+  networkId,
+  operations,
+} from "./cell.js";
 import { type NetworkOptions, nStages, resolveNetworkOptions } from "./network.js";
 import { columnsOf, longestPathOf, requiredFlags, skeletonRows } from "./skeleton.js";
 import {
@@ -30,11 +38,6 @@ export function isConnected(cell: Cell): boolean {
     if (cell[i] !== "none" && reached[from]) reached[to] = true;
   });
   return reached[3]!;
-}
-
-/** The id of a network in feature tables, pools and reports, e.g. `nasbench201/1462`. */
-export function networkId(index: number): string {
-  return `nasbench201/${index}`;
 }
 
 /**

@@ -23,14 +23,14 @@ export interface Signal {
 }
 
 /** Estimated root mean square of a signal. */
-export const rmsOf = ({ carried, fresh }: Signal): number => Math.hypot(carried, fresh);
+const rmsOf = ({ carried, fresh }: Signal): number => Math.hypot(carried, fresh);
 
 /** A signal seen by the next block: one source for all its readers. */
 export function asSource(signal: Signal): Signal {
   return { tensor: signal.tensor, carried: rmsOf(signal), fresh: 0 };
 }
 
-export interface ConvOptions {
+interface ConvOptions {
   readonly channels: number;
   readonly kernel: 1 | 3;
   readonly stride?: 1 | 2;

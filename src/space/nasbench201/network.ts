@@ -18,8 +18,8 @@ import { asSource, createLayers, type Layers, type Signal } from "./layers.js";
  * multiplies by zero and is added. Both: each edge has its own ReLU, `skip_connect` is an Identity, sums are chains of
  * Add in the order of the edges.
  */
-export const variants = ["pruned", "traced"] as const;
-export type Variant = (typeof variants)[number];
+const variants = ["pruned", "traced"] as const;
+type Variant = (typeof variants)[number];
 
 export interface NetworkOptions {
   /** Height and width of the input in pixels, a multiple of 4; default 32. */
