@@ -3,7 +3,7 @@
  * platforms it has not seen. The one place where interval widths are learned; a target's latencies never are read.
  */
 import type { FeatureTable } from "../graph/features.js";
-import { createRandom, deriveSeed, drawWithoutReplacement } from "../tensor/random.js";
+import { createRandom, deriveSeed, drawWithoutReplacement, shuffled } from "../tensor/random.js";
 import { calibrateIntervals, type IntervalScale, intervalHalfWidth } from "./intervals.js";
 import { judgeRange, type KnownRange } from "./known-range.js";
 import type { FitOptions, PlatformSamples, Predictions } from "./predictor.js";
@@ -36,6 +36,8 @@ export interface HoldOut<Source extends { readonly samples: PlatformSamples }> {
   /** Sample numbers to check, default 10, 20 and 50. */
   readonly samples?: readonly number[];
   readonly draws?: number;
+  /** Most units held out, drawn by seed; all when omitted. */
+  readonly maxUnits?: number;
 }
 
 /** Calibrate intervals by holding out a family (or a platform) at a time. */
@@ -46,13 +48,16 @@ export async function calibrateOnSources<Source extends { readonly samples: Plat
     learnFrom,
     samples = calibrationSamples,
     draws = drawsPerPlatform,
+    maxUnits,
   }: HoldOut<Source>,
   options: FitOptions,
 ): Promise<IntervalScale[]> {
   const byFamily = familiesOf(sources.map((source) => source.samples)).length >= minFamilies;
   const unitOf = (source: Source) => (byFamily ? source.samples.family : source.samples.platformId);
   const scores = samples.map(() => [] as number[]);
-  const units = [...new Set(sources.map(unitOf))];
+  const all = [...new Set(sources.map(unitOf))];
+  const random = createRandom(deriveSeed(options.seed, "held out"));
+  const units = shuffled(random, all).slice(0, maxUnits ?? all.length);
   for (const [done, unit] of units.entries()) {
     const others = sources.filter((source) => unitOf(source) !== unit);
     if (others.length === 0) break;

@@ -62,6 +62,18 @@ export function operatorsOf(descriptor: Descriptor): string[] {
   return descriptor.rows.map(({ operator }) => operator).filter((name) => name !== overheadRow);
 }
 
+/** Operators that every descriptor of some platforms names, sorted; platforms without one do not count. */
+export function commonOperators(
+  platforms: readonly { readonly descriptor?: Descriptor }[],
+): string[] {
+  const described = platforms.flatMap(({ descriptor }) => (descriptor ? [descriptor] : []));
+  const [first, ...others] = described.map((descriptor) => operatorsOf(descriptor));
+  if (first === undefined) return [];
+  return first
+    .filter((operator) => others.every((operators) => operators.includes(operator)))
+    .sort();
+}
+
 /**
  * Check that a descriptor has every operator a predictor was trained with.
  *

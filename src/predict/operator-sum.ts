@@ -32,11 +32,11 @@ import { type IntervalScale, intervalScaleSchema, logDeviation } from "./interva
 import { emptyRange, type KnownRange, knownRangeSchema, widenRange } from "./known-range.js";
 import {
   checkDescriptor,
+  commonOperators,
   createOperatorCosts,
   operatorCostsOf,
   operatorCostsSchema,
   operatorSignatureSchema,
-  operatorsOf,
   type SavedOperatorCosts,
 } from "./operator-costs.js";
 import type {
@@ -155,15 +155,6 @@ function limitSamples(samples: PlatformSamples, seed: number): PlatformSamples {
     samples,
     drawWithoutReplacement(random, samples.rows.length, maxSourceSamples),
   );
-}
-
-function commonOperators(platforms: readonly PlatformSamples[]): string[] {
-  const described = platforms.flatMap(({ descriptor }) => (descriptor ? [descriptor] : []));
-  const [first, ...others] = described.map((descriptor) => operatorsOf(descriptor));
-  if (first === undefined) return [];
-  return first
-    .filter((operator) => others.every((operators) => operators.includes(operator)))
-    .sort();
 }
 
 function describedSignatures({ networks, platforms }: TrainingPool): OperatorSignature[] {

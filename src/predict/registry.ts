@@ -3,11 +3,13 @@
  */
 import { NotFoundError } from "../errors.js";
 import { createFlopsLine } from "./flops-line.js";
+import { createMapleEdge } from "./maple-edge.js";
 import { createOperatorSum } from "./operator-sum.js";
 import type { Predictor } from "./predictor.js";
 
 const factories: Readonly<Record<string, () => Predictor>> = {
   "operator-sum": () => createOperatorSum(),
+  "maple-edge": () => createMapleEdge(),
   "flops-line": createFlopsLine,
 };
 

@@ -1,0 +1,558 @@
+/**
+ * Predictor `maple-edge`: MAPLE-Edge rebuilt from its publication (Nair et al. 2022, arXiv 2204.12950).
+ *
+ * As published: one network on the cell's encoding beside the hardware-runtime descriptor (operator latencies, and
+ * counters divided by them), trained on a pool of platforms; a target's ten samples are weighted up in the loss.
+ * Ours, because not public: two hidden layers of 128, smooth absolute error of log latency, Adam with a cosine
+ * schedule, 1,500 steps; latencies normalised by the sum of the descriptor's operators (without a descriptor by the
+ * samples' median) and a target's also by the median error on its samples; adaptation goes on from the trained weights
+ * with half of the rows from the target; intervals from the residual spread on held-out source families.
+ */
+import { z } from "zod";
+import { FormatError, InputError } from "../errors.js";
+import type { FeatureTable } from "../graph/features.js";
+import { perceptron } from "../nn/layers.js";
+import { smoothAbsoluteError } from "../nn/losses.js";
+import { createForward } from "../nn/prediction.js";
+import { cosineSchedule, train } from "../nn/trainer.js";
+import type { Task } from "../nn/training-graph.js";
+import { createRandom, deriveSeed, drawWithoutReplacement } from "../tensor/random.js";
+import { median } from "../tensor/stats.js";
+import {
+  type DescriptorForm,
+  descriptorFormOf,
+  descriptorFormSchema,
+  descriptorVector,
+  descriptorWidth,
+  platformScaleMs,
+} from "./descriptor-features.js";
+import { allRows, type Belief, calibrateOnSources, predictionsOf } from "./hold-out.js";
+import { type IntervalScale, intervalScaleSchema } from "./intervals.js";
+import { emptyRange, type KnownRange, knownRangeSchema, widenRange } from "./known-range.js";
+import { checkDescriptor, commonOperators } from "./operator-costs.js";
+import type {
+  AdaptedPredictor,
+  FitOptions,
+  FittedPredictor,
+  PlatformSamples,
+  Predictor,
+  SavedPredictor,
+  SavedTensor,
+  TrainingPool,
+} from "./predictor.js";
+import { checkPool, checkTarget, familiesOf, pickSamples } from "./samples.js";
+import { readSettings, readTensor } from "./saved.js";
+
+const name = "maple-edge";
+const formatVersion = 1;
+const minSamples = 5;
+
+/** Settings of the method; all have defaults. */
+export interface MapleEdgeSettings {
+  /** Divide counters by the operator's latency, as published (default), or leave them per run. */
+  readonly dividedByLatency?: boolean;
+  /** Training steps of batch 256, default 1500. */
+  readonly steps?: number;
+  /** Steps of adaptation, default 120. */
+  readonly adaptSteps?: number;
+  /** Source families held out to check intervals, default 3; each costs a training. */
+  readonly heldOutFamilies?: number;
+  readonly threads?: number;
+}
+
+const hiddenWidths = [128, 128];
+const batchSize = 256;
+const adaptBatchSize = 64;
+const learningRate = 3e-3;
+const adaptLearningRate = 1e-3;
+const weightDecay = 0.01;
+/** Where the loss turns from square to linear, in log latency. */
+const lossDelta = 0.1;
+/** Source rows kept for adaptation, over all platforms. */
+const maxReplayRows = 1024;
+const maxSourceSamples = 1000;
+/** Relative deviation that calibration scales. */
+const unitDeviation = 0.1;
+/** Networks faster than this share of the platform's scale are taken for this fast: log latency must stay bounded. */
+const leastRelativeLatency = 1e-4;
+
+const encodingSchema = z.object({ space: z.string(), width: z.number().int().positive() });
+type EncodingForm = z.infer<typeof encodingSchema>;
+
+const commonSchema = z.object({
+  families: z.array(z.string()),
+  encoding: encodingSchema,
+  descriptor: descriptorFormSchema,
+  range: knownRangeSchema,
+  intervals: z.array(intervalScaleSchema).min(1),
+});
+const fittedSchema = commonSchema.extend({
+  kind: z.literal("fitted"),
+  adaptSteps: z.number().int().positive(),
+  threads: z.number().int().positive(),
+  nPlatforms: z.number().int().positive(),
+  nReplay: z.number().int().positive(),
+  /** Typical network latency relative to the platform's scale: stands in where a target has no descriptor. */
+  typicalRelative: z.number().positive(),
+});
+const adaptedSchema = commonSchema.extend({
+  kind: z.literal("adapted"),
+  platformId: z.string(),
+  nSamples: z.number().int().positive(),
+  scaleMs: z.number().positive(),
+});
+
+interface Common {
+  readonly families: readonly string[];
+  readonly encoding: EncodingForm;
+  readonly descriptor: DescriptorForm;
+  readonly range: KnownRange;
+  readonly intervals: readonly IntervalScale[];
+  readonly theta: Float32Array;
+}
+interface Learned extends Common {
+  readonly adaptSteps: number;
+  readonly threads: number;
+  readonly typicalRelative: number;
+  /** Normalised descriptors of the sources, (platforms, descriptor width). */
+  readonly descriptors: Float32Array;
+  /** Source rows to keep in mind while adapting. */
+  readonly replay: {
+    readonly encoding: Float32Array;
+    readonly target: Float32Array;
+    readonly platform: Float32Array;
+  };
+}
+interface Adapted extends Common {
+  readonly platformId: string;
+  readonly nSamples: number;
+  readonly scaleMs: number;
+  readonly descriptorVector: Float32Array;
+}
+
+const network = perceptron(["encoding", "descriptor"], [...hiddenWidths, 1]);
+
+function taskOf({ encoding, descriptor }: Pick<Common, "encoding" | "descriptor">): Task {
+  return {
+    network,
+    loss: (tape, predicted, { target, weight }) =>
+      smoothAbsoluteError(tape, predicted, target!, { delta: lossDelta, weight: weight! }),
+    columns: {
+      encoding: encoding.width,
+      descriptor: descriptorWidth(descriptor),
+      target: 1,
+      weight: 1,
+    },
+  };
+}
+
+/** Encodings of rows of a table. */
+function encodingsOf(
+  networks: FeatureTable,
+  rows: ArrayLike<number>,
+  expected: EncodingForm,
+): Float32Array {
+  const { encoding } = networks;
+  if (encoding?.space !== expected.space || encoding.width !== expected.width) {
+    const got = encoding === undefined ? "have no encoding" : `are of "${encoding.space}"`;
+    throw new InputError(
+      `${name} reads encodings of the search space "${expected.space}", these networks ${got}`,
+      { hint: "use the predictor operator-sum for networks outside that space" },
+    );
+  }
+  const values = new Float32Array(rows.length * expected.width);
+  for (let i = 0; i < rows.length; i++) {
+    const start = rows[i]! * expected.width;
+    values.set(encoding.values.subarray(start, start + expected.width), i * expected.width);
+  }
+  return values;
+}
+
+function repeated(vector: Float32Array, count: number): Float32Array {
+  const values = new Float32Array(vector.length * count);
+  for (let i = 0; i < count; i++) values.set(vector, i * vector.length);
+  return values;
+}
+
+const logTargets = (latencyMs: Float64Array, scaleMs: number) =>
+  Float32Array.from(latencyMs, (ms) => Math.log(Math.max(ms / scaleMs, leastRelativeLatency)));
+
+/** Weight of samples by how well they are known: half at a relative deviation of 5 %. */
+function weightsOf({ rows, relativeSd }: PlatformSamples): Float32Array {
+  return Float32Array.from(rows, (_, i) => 1 / (1 + ((relativeSd?.[i] ?? 0) / 0.05) ** 2));
+}
+
+function concatenated(parts: readonly Float32Array[]): Float32Array {
+  const joined = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    joined.set(part, offset);
+    offset += part.length;
+  }
+  return joined;
+}
+
+interface Source {
+  readonly samples: PlatformSamples;
+}
+
+interface LearnContext {
+  readonly networks: FeatureTable;
+  readonly encoding: EncodingForm;
+  readonly settings: Required<MapleEdgeSettings>;
+  readonly options: FitOptions;
+}
+
+async function learn(sources: readonly Source[], context: LearnContext): Promise<Learned> {
+  const { networks, encoding, settings, options } = context;
+  const platforms = sources.map(({ samples }) => samples);
+  const descriptors = platforms.flatMap(({ descriptor }) => descriptor ?? []);
+  const descriptor = descriptorFormOf(
+    descriptors,
+    commonOperators(platforms),
+    settings.dividedByLatency,
+  );
+  const vectors = platforms.map((platform) => descriptorVector(platform.descriptor, descriptor));
+  const medians = platforms.map(({ latencyMs }) => median(latencyMs));
+  const described = platforms.flatMap((platform, p) =>
+    platform.descriptor === undefined
+      ? []
+      : [medians[p]! / platformScaleMs(platform.descriptor, descriptor.operators)],
+  );
+  const typicalRelative = described.length > 0 ? median(described) : 1;
+  const scales = platforms.map((platform, p) =>
+    platform.descriptor === undefined
+      ? medians[p]! / typicalRelative
+      : platformScaleMs(platform.descriptor, descriptor.operators),
+  );
+  const columns = {
+    encoding: concatenated(platforms.map(({ rows }) => encodingsOf(networks, rows, encoding))),
+    descriptor: concatenated(
+      vectors.map((vector, p) => repeated(vector, platforms[p]!.rows.length)),
+    ),
+    target: concatenated(platforms.map(({ latencyMs }, p) => logTargets(latencyMs, scales[p]!))),
+    weight: concatenated(platforms.map(weightsOf)),
+  };
+  const { theta } = await train(taskOf({ encoding, descriptor }), columns, {
+    seed: options.seed,
+    steps: settings.steps,
+    batchSize,
+    learningRate: cosineSchedule(learningRate),
+    weightDecay,
+    threads: settings.threads,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    onProgress: (step, steps) => options.onProgress?.(step, steps, "training steps"),
+  });
+  const platformOfRow = Float32Array.from(
+    platforms.flatMap(({ rows }, p) => Array.from(rows, () => p)),
+  );
+  const nReplay = Math.min(maxReplayRows, platformOfRow.length);
+  const kept = drawWithoutReplacement(
+    createRandom(deriveSeed(options.seed, "replay")),
+    platformOfRow.length,
+    nReplay,
+  );
+  const allSeen = new Set(platforms.flatMap(({ rows }) => [...rows]));
+  return {
+    families: familiesOf(platforms),
+    encoding,
+    descriptor,
+    range: widenRange(emptyRange, networks, allSeen),
+    intervals: [],
+    theta,
+    adaptSteps: settings.adaptSteps,
+    threads: settings.threads,
+    typicalRelative,
+    descriptors: concatenated(vectors),
+    replay: {
+      encoding: concatenated(
+        Array.from(kept, (row) =>
+          columns.encoding.subarray(row * encoding.width, (row + 1) * encoding.width),
+        ),
+      ),
+      target: Float32Array.from(kept, (row) => columns.target[row]!),
+      platform: Float32Array.from(kept, (row) => platformOfRow[row]!),
+    },
+  };
+}
+
+async function forwardOf(
+  { theta, encoding, descriptor }: Common,
+  vector: Float32Array,
+  encodings: Float32Array,
+  threads = 1,
+): Promise<Float32Array> {
+  const width = descriptorWidth(descriptor);
+  const forward = await createForward(
+    network,
+    { encoding: encoding.width, descriptor: width },
+    theta,
+    { threads },
+  );
+  try {
+    const nRows = encodings.length / encoding.width;
+    return await forward.predict({ encoding: encodings, descriptor: repeated(vector, nRows) });
+  } finally {
+    await forward.dispose();
+  }
+}
+
+async function adapt(
+  target: PlatformSamples,
+  networks: FeatureTable,
+  learned: Learned,
+  options: FitOptions,
+): Promise<Adapted> {
+  const { encoding, descriptor, replay } = learned;
+  const { rows, latencyMs } = target;
+  const vector = descriptorVector(target.descriptor, descriptor);
+  const roughMs =
+    target.descriptor !== undefined && descriptor.operators.length > 0
+      ? platformScaleMs(target.descriptor, descriptor.operators)
+      : median(latencyMs) / learned.typicalRelative;
+  const encodings = encodingsOf(networks, rows, encoding);
+  const before = await forwardOf(learned, vector, encodings);
+  const scaleMs =
+    roughMs *
+    Math.exp(median(logTargets(latencyMs, roughMs).map((value, i) => value - before[i]!)));
+  const targets = logTargets(latencyMs, scaleMs);
+  const nReplay = replay.target.length;
+  const repeats = Math.max(1, Math.round(nReplay / rows.length));
+  const width = descriptorWidth(descriptor);
+  // Half of all rows are the target's: weighting by repetition, which keeps every batch's gradient steady.
+  const columns = {
+    encoding: concatenated([replay.encoding, repeated(encodings, repeats)]),
+    descriptor: concatenated([
+      concatenated(
+        Array.from(replay.platform, (p) =>
+          learned.descriptors.subarray(p * width, (p + 1) * width),
+        ),
+      ),
+      repeated(vector, repeats * rows.length),
+    ]),
+    target: concatenated([replay.target, repeated(targets, repeats)]),
+    weight: concatenated([new Float32Array(nReplay).fill(1), repeated(weightsOf(target), repeats)]),
+  };
+  const trained = await train(taskOf(learned), columns, {
+    seed: options.seed,
+    steps: learned.adaptSteps,
+    batchSize: adaptBatchSize,
+    learningRate: cosineSchedule(adaptLearningRate),
+    threads: learned.threads,
+    from: { theta: learned.theta },
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+  return {
+    families: learned.families,
+    encoding,
+    descriptor,
+    range: widenRange(learned.range, networks, rows),
+    intervals: learned.intervals,
+    theta: trained.theta,
+    platformId: target.platformId,
+    nSamples: rows.length,
+    scaleMs,
+    descriptorVector: vector,
+  };
+}
+
+async function predictRows(
+  adapted: Adapted,
+  networks: FeatureTable,
+  rows: ArrayLike<number>,
+): Promise<Belief> {
+  const encodings = encodingsOf(networks, rows, adapted.encoding);
+  const logs = await forwardOf(adapted, adapted.descriptorVector, encodings);
+  return {
+    meanMs: Float64Array.from(logs, (value) => adapted.scaleMs * Math.exp(value)),
+    deviation: new Float64Array(rows.length).fill(unitDeviation),
+  };
+}
+
+/** Create the method. */
+export function createMapleEdge(settings: MapleEdgeSettings = {}): Predictor {
+  const complete: Required<MapleEdgeSettings> = {
+    dividedByLatency: true,
+    steps: 1500,
+    adaptSteps: 120,
+    heldOutFamilies: 3,
+    threads: 1,
+    ...settings,
+  };
+  return {
+    name,
+    minSamples,
+    async fit(pool, options) {
+      checkPool(pool);
+      return createFitted(await fitAndCalibrate(pool, complete, options));
+    },
+    async load(saved) {
+      return createFitted(loadFitted(saved));
+    },
+    async loadAdapted(saved) {
+      return createAdapted(loadAdapted(saved));
+    },
+  };
+}
+
+async function fitAndCalibrate(
+  pool: TrainingPool,
+  settings: Required<MapleEdgeSettings>,
+  options: FitOptions,
+): Promise<Learned> {
+  const { networks } = pool;
+  if (networks.encoding === undefined) {
+    throw new InputError(`${name} learns from encodings of one search space; the pool has none`);
+  }
+  const { space, width } = networks.encoding;
+  const sources = pool.platforms.map((samples): Source => {
+    if (samples.rows.length <= maxSourceSamples) return { samples };
+    const random = createRandom(deriveSeed(options.seed, `source/${samples.platformId}`));
+    const kept = drawWithoutReplacement(random, samples.rows.length, maxSourceSamples);
+    return { samples: pickSamples(samples, kept) };
+  });
+  const context = { networks, encoding: { space, width }, settings, options };
+  const learned = await learn(sources, context);
+  const intervals = await calibrateOnSources(
+    {
+      sources,
+      networks,
+      samples: [10],
+      draws: 2,
+      maxUnits: settings.heldOutFamilies,
+      learnFrom: async (others) => {
+        const heldOut = await learn(others, context);
+        return async (target, rows) =>
+          predictRows(await adapt(target, networks, heldOut, options), networks, rows);
+      },
+    },
+    options,
+  );
+  return { ...learned, intervals };
+}
+
+function createFitted(learned: Learned): FittedPredictor {
+  return {
+    name,
+    trainedFamilies: learned.families,
+    async adapt(target, networks, options) {
+      checkTarget(target, networks, { name, minSamples });
+      if (target.descriptor !== undefined) {
+        checkDescriptor(target.descriptor, learned.descriptor.operators);
+      }
+      return createAdapted(await adapt(target, networks, learned, options));
+    },
+    save: () => saveFitted(learned),
+  };
+}
+
+function createAdapted(adapted: Adapted): AdaptedPredictor {
+  return {
+    name,
+    platformId: adapted.platformId,
+    async predict(networks, { coverage }) {
+      const belief = await predictRows(adapted, networks, allRows(networks));
+      return predictionsOf(belief, networks, { ...adapted, coverage });
+    },
+    save: () => saveAdapted(adapted),
+  };
+}
+
+function tensor(values: Float32Array, ...shape: number[]): SavedTensor {
+  return { shape, values };
+}
+
+function saveFitted(learned: Learned): SavedPredictor {
+  const { theta, descriptors, replay, ...settings } = learned;
+  const width = descriptorWidth(learned.descriptor);
+  const nPlatforms = descriptors.length / width;
+  const nReplay = replay.target.length;
+  return {
+    method: name,
+    formatVersion,
+    settings: { kind: "fitted", ...settings, nPlatforms, nReplay },
+    tensors: new Map([
+      ["theta", tensor(theta, theta.length)],
+      ["descriptors", tensor(descriptors, nPlatforms, width)],
+      ["replay.encoding", tensor(replay.encoding, nReplay, learned.encoding.width)],
+      ["replay.target", tensor(replay.target, nReplay)],
+      ["replay.platform", tensor(replay.platform, nReplay)],
+    ]),
+  };
+}
+
+/** Parameters of the network on so many inputs. */
+function parameterTotal(inputs: number): number {
+  let total = 0;
+  let before = inputs;
+  for (const width of [...hiddenWidths, 1]) {
+    total += before * width + width;
+    before = width;
+  }
+  return total;
+}
+
+function readFloats(saved: SavedPredictor, tensorName: string, shape: readonly number[]) {
+  return Float32Array.from(readTensor(saved, tensorName, shape));
+}
+
+function readTheta(saved: SavedPredictor, form: Pick<Common, "encoding" | "descriptor">) {
+  const { operators, counters, centre, spread } = form.descriptor;
+  const nEntries = operators.length * (1 + counters.length);
+  if (centre.length !== nEntries || spread.length !== nEntries) {
+    throw new FormatError(`predictor "${name}": descriptor.centre must have ${nEntries} values`, {
+      field: "settings.descriptor.centre",
+    });
+  }
+  const inputs = form.encoding.width + descriptorWidth(form.descriptor);
+  return readFloats(saved, "theta", [parameterTotal(inputs)]);
+}
+
+function loadFitted(saved: SavedPredictor): Learned {
+  const settings = readSettings(saved, { method: name, formatVersion }, fittedSchema);
+  const { kind: _, nPlatforms, nReplay, ...learned } = settings;
+  const theta = readTheta(saved, settings);
+  const width = descriptorWidth(settings.descriptor);
+  const platform = readFloats(saved, "replay.platform", [nReplay]);
+  if (!platform.every((p) => Number.isInteger(p) && p >= 0 && p < nPlatforms)) {
+    throw new FormatError(
+      `predictor "${name}": replay.platform names a platform that is not there`,
+      {
+        field: "replay.platform",
+      },
+    );
+  }
+  return {
+    ...learned,
+    theta,
+    descriptors: readFloats(saved, "descriptors", [nPlatforms, width]),
+    replay: {
+      encoding: readFloats(saved, "replay.encoding", [nReplay, settings.encoding.width]),
+      target: readFloats(saved, "replay.target", [nReplay]),
+      platform,
+    },
+  };
+}
+
+function saveAdapted(adapted: Adapted): SavedPredictor {
+  const { theta, descriptorVector: vector, ...settings } = adapted;
+  return {
+    method: name,
+    formatVersion,
+    settings: { kind: "adapted", ...settings },
+    tensors: new Map([
+      ["theta", tensor(theta, theta.length)],
+      ["descriptor", tensor(vector, vector.length)],
+    ]),
+  };
+}
+
+function loadAdapted(saved: SavedPredictor): Adapted {
+  const settings = readSettings(saved, { method: name, formatVersion }, adaptedSchema);
+  const { kind: _, ...adapted } = settings;
+  return {
+    ...adapted,
+    theta: readTheta(saved, settings),
+    descriptorVector: readFloats(saved, "descriptor", [descriptorWidth(settings.descriptor)]),
+  };
+}
