@@ -2,12 +2,16 @@
  * All commands, in the order in which help lists them.
  */
 import type { Register } from "../main.js";
+import { registerAdapt } from "./adapt.js";
 import { registerCampaign } from "./campaign.js";
 import { registerDoctor } from "./doctor.js";
+import { registerEvaluate } from "./evaluate.js";
 import { registerGenerate } from "./generate.js";
 import { registerMeasure } from "./measure.js";
 import { registerPlatforms } from "./platforms.js";
+import { registerPredict } from "./predict.js";
 import { registerProfile } from "./profile.js";
+import { registerTrain } from "./train.js";
 
 export function registerCommands(register: Register): void {
   registerPlatforms(register);
@@ -15,5 +19,9 @@ export function registerCommands(register: Register): void {
   registerProfile(register);
   registerMeasure(register);
   registerCampaign(register);
+  registerTrain(register);
+  registerAdapt(register);
+  registerPredict(register);
+  registerEvaluate(register);
   registerDoctor(register);
 }

@@ -1,0 +1,190 @@
+/**
+ * `samara predict`: latencies with intervals, and whether a budget is met.
+ */
+import { InputError } from "../../errors.js";
+import { durationMsFromText, formatMs, formatShare } from "../../units.js";
+import { exitCodes } from "../exit-codes.js";
+import type { Register } from "../main.js";
+import type { PredictedNetwork } from "../predicting.js";
+import { collect, shareOption } from "../settings.js";
+
+interface PredictOptions {
+  predictor?: string;
+  platform?: string;
+  arch?: string[];
+  all?: boolean;
+  budget?: string;
+  confidence: number;
+  coverage: number;
+  card?: boolean;
+}
+
+type Verdict = "yes" | "no" | "undecided";
+
+/** Whether the one-sided bounds of a prediction lie within a budget. */
+function verdictOf(lowerMs: number, upperMs: number, budgetMs: number): Verdict {
+  if (upperMs <= budgetMs) return "yes";
+  return lowerMs > budgetMs ? "no" : "undecided";
+}
+
+function exitCodeOfVerdicts(verdicts: readonly Verdict[]): number {
+  if (verdicts.includes("yes")) return exitCodes.ok;
+  return verdicts.includes("undecided") ? exitCodes.undecided : exitCodes.no;
+}
+
+export function registerPredict(register: Register): void {
+  register<PredictOptions>(
+    "predict",
+    "predict latencies with intervals; hold them against a budget",
+    (command) =>
+      command
+        .argument("[files...]", "ONNX files")
+        .option(
+          "--predictor <dir>",
+          "predictor folder (default: adapted last for the platform, else shipped)",
+        )
+        .option("--platform <id>", "platform to predict for")
+        .option("--arch <arch>", "architecture string or index; - reads one a line", collect)
+        .option("--all", "all 15,625 architectures")
+        .option("--budget <duration>", "latency budget, e.g. 12ms: answers yes, no or undecided")
+        .option(
+          "--confidence <share>",
+          "one-sided bound that the budget is held against",
+          shareOption("confidence"),
+          0.9,
+        )
+        .option("--coverage <share>", "of the printed intervals", shareOption("coverage"), 0.9)
+        .option("--card", "print what is known of the predictor's accuracy"),
+    async (context) => {
+      const { options, args, out, warn, warnings } = context;
+      const { chooseAdapted } = await import("../predictors.js");
+      const budgetMs =
+        options.budget === undefined ? undefined : durationMsFromText(options.budget);
+      const nothing = !options.all && !options.arch?.length && args.length === 0;
+      if (nothing && !options.card) {
+        throw new InputError("predict needs something to predict: --arch, --all or ONNX files");
+      }
+      const { predictTable, tableOfFiles, tableOfIndices, warnOfDifferences } = await import(
+        "../predicting.js"
+      );
+      const { indicesFromArchs } = await import("../subjects.js");
+      const indices = options.all ? undefined : indicesFromArchs(options.arch ?? []);
+      const chosen = await chooseAdapted(options.predictor, options.platform);
+      const adaptedTo = chosen.provenance.platform!;
+      if (chosen.isShipped && options.platform === undefined) {
+        warn(
+          "shipped-predictor",
+          `no predictor is adapted here yet: these are latencies of ${adaptedTo.id}, where the shipped pool was measured`,
+          "adapt one to a platform of yours with `samara onboard`",
+        );
+      }
+      const { readDevice } = await import("../../platform/device.js");
+      const here = readDevice();
+      const asked =
+        options.platform === undefined
+          ? adaptedTo
+          : await askedPlatform(options.platform, adaptedTo);
+      warnOfDifferences(adaptedTo, { ...asked, device: here }, warn);
+
+      // The interval at coverage 2c - 1 has its upper end at the one-sided bound c.
+      const coverage =
+        budgetMs === undefined ? options.coverage : Math.abs(2 * options.confidence - 1) || 0.01;
+      const tables = [
+        ...(nothing || (indices?.length === 0 && !options.all) ? [] : [tableOfIndices(indices)]),
+        ...(args.length > 0 ? [tableOfFiles(args)] : []),
+      ];
+      const predictions: PredictedNetwork[] = [];
+      for (const table of tables) {
+        predictions.push(...(await predictTable(chosen.predictor, table, coverage)));
+      }
+      for (const { id, withinKnownRange, outsideReason } of predictions) {
+        if (!withinKnownRange) {
+          warn(
+            "outside-known-range",
+            `${id}: ${outsideReason ?? "outside the known range"}`,
+            "measure it with `samara measure`",
+          );
+        }
+      }
+      const results = predictions.map((predicted) => {
+        const { outsideReason: _, ...shown } = predicted;
+        return budgetMs === undefined
+          ? shown
+          : { ...shown, verdict: verdictOf(predicted.lowerMs, predicted.upperMs, budgetMs) };
+      });
+      const verdicts = results.flatMap((r) => ("verdict" in r ? [r.verdict] : []));
+      if (options.card) {
+        out.line(cardOf(chosen));
+        if (nothing) return exitCodes.ok;
+      }
+      const nYes = verdicts.filter((verdict) => verdict === "yes").length;
+      out.emit(
+        {
+          name: "predictions",
+          context: {
+            ...context.settings,
+            predictor: chosen.folder,
+            method: chosen.predictor.name,
+            platform: adaptedTo.id,
+            nTargetSamples: chosen.provenance.nSamples,
+            ...(budgetMs === undefined ? {} : { budgetMs, confidence: options.confidence }),
+          },
+          results,
+          warnings,
+        },
+        [
+          { title: "network", value: (r) => r.id },
+          { title: "latency", value: (r) => formatMs(r.latencyMs), align: "right" },
+          {
+            title: `${formatShare(coverage, 0)} interval`,
+            value: (r) => `${formatMs(r.lowerMs)} – ${formatMs(r.upperMs)}`,
+            align: "right",
+          },
+          ...(budgetMs === undefined
+            ? []
+            : [
+                {
+                  title: "verdict",
+                  value: (r: object) => String((r as { verdict?: Verdict }).verdict),
+                },
+              ]),
+          { title: "", value: (r) => (r.withinKnownRange ? "" : "outside the known range") },
+        ],
+        budgetMs === undefined
+          ? `\nPredicted for ${adaptedTo.id} from ${chosen.provenance.nSamples} measured networks.`
+          : `\n${nYes} of ${verdicts.length} within ${formatMs(budgetMs)} at ${formatShare(options.confidence, 0)} one-sided confidence, on ${adaptedTo.id}.`,
+      );
+      return budgetMs === undefined ? exitCodes.ok : exitCodeOfVerdicts(verdicts);
+    },
+  );
+}
+
+async function askedPlatform(name: string, adaptedTo: import("../../record/platform.js").Platform) {
+  const { findPlatform } = await import("../../platform/registry.js");
+  const { NotFoundError, PlatformUnavailableError } = await import("../../errors.js");
+  try {
+    return (await findPlatform(name)).platform;
+  } catch (error) {
+    // Predicting for a platform that cannot run here is what predictors are for.
+    if (error instanceof NotFoundError || error instanceof PlatformUnavailableError)
+      return adaptedTo;
+    throw error;
+  }
+}
+
+function cardOf(
+  chosen: Awaited<ReturnType<typeof import("../predictors.js").chooseAdapted>>,
+): string {
+  const { provenance, predictor, folder } = chosen;
+  const accuracy = provenance.accuracy;
+  return [
+    `Predictor ${predictor.name} in ${folder}`,
+    `  adapted to           ${provenance.platform?.id ?? "no platform"}`,
+    `  target latencies read ${provenance.nSamples}`,
+    `  learned from         ${provenance.trainedFamilies.join(", ")} (pool ${provenance.poolHash})`,
+    `  held out             ${provenance.heldOutFamilies.join(", ") || "nothing"}`,
+    accuracy === null
+      ? "  accuracy             not checked: run `samara onboard` or `samara evaluate`"
+      : `  accuracy             within ±10 % ${formatShare(accuracy.withinTenPercent)}, MAPE ${formatShare(accuracy.mape)}, 90 % intervals cover ${formatShare(accuracy.coverage90)} (${accuracy.nTest} networks, ${accuracy.how})`,
+  ].join("\n");
+}

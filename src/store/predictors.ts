@@ -1,0 +1,166 @@
+/**
+ * A predictor folder: `predictor.json` (method, settings, provenance) and `weights.safetensors`.
+ *
+ * The folder is written beside its final place and renamed, so that a reader finds the old predictor or the new one.
+ */
+import { mkdtempSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { z } from "zod";
+import { FormatError } from "../errors.js";
+import { tool } from "../package.js";
+import { platformSchema } from "../record/platform.js";
+import {
+  ensureFolder,
+  readBytes,
+  storageError,
+  writeFileAtomic,
+  writeJsonAtomic,
+} from "./files.js";
+import { readJsonAs } from "./pool.js";
+import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.js";
+
+/** Version of `predictor.json` itself; each method has its own for its settings and tensors. */
+const fileVersion = 1;
+
+const accuracySchema = z.object({
+  withinTenPercent: z.number(),
+  mape: z.number(),
+  coverage90: z.number(),
+  nTest: z.number().int(),
+  /** What it was tested on, in words. */
+  how: z.string(),
+});
+
+const provenanceSchema = z.object({
+  /** SHA-256 (16 hex digits) of the pool's measurements. */
+  poolHash: z.string(),
+  seed: z.number().int(),
+  trainedFamilies: z.array(z.string()),
+  heldOutFamilies: z.array(z.string()),
+  /** The platform it is adapted to; null for one that only learned. */
+  platform: platformSchema.nullable(),
+  /** Latencies read: of the pool, or of the target when adapted. */
+  nSamples: z.number().int().nonnegative(),
+  accuracy: accuracySchema.nullable(),
+});
+
+/** Where a predictor comes from and what is known of it. */
+export type PredictorProvenance = Readonly<z.infer<typeof provenanceSchema>>;
+
+const predictorFileSchema = z.object({
+  schema: z.string(),
+  tool: z.object({ name: z.string(), version: z.string() }),
+  createdAt: z.string(),
+  method: z.string(),
+  formatVersion: z.number().int().positive(),
+  settings: z.record(z.string(), z.unknown()),
+  tensors: z.array(z.object({ name: z.string(), shape: z.array(z.number().int().nonnegative()) })),
+  provenance: provenanceSchema,
+});
+
+/** The saved form that methods give and take (see predict/predictor.ts). */
+export interface StoredPredictor {
+  readonly method: string;
+  readonly formatVersion: number;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+}
+
+const jsonName = "predictor.json";
+const tensorsName = "weights.safetensors";
+const schemaPrefix = "samara/predictor/";
+
+/**
+ * Write a predictor folder whole; an older one of the same name is replaced.
+ *
+ * @throws StorageError when the path cannot be written; nothing is left behind
+ */
+export function writePredictor(
+  folder: string,
+  saved: StoredPredictor,
+  provenance: Omit<PredictorProvenance, "accuracy" | "trainedFamilies" | "heldOutFamilies"> & {
+    readonly trainedFamilies: readonly string[];
+    readonly heldOutFamilies: readonly string[];
+    readonly accuracy?: PredictorProvenance["accuracy"];
+  },
+): void {
+  const target = resolve(folder);
+  ensureFolder(dirname(target));
+  let temporary: string;
+  try {
+    temporary = mkdtempSync(join(dirname(target), `.${basename(target)}.`));
+  } catch (cause) {
+    throw storageError("write predictor", folder, cause);
+  }
+  try {
+    writeFileAtomic(join(temporary, tensorsName), encodeSafetensors(saved.tensors));
+    writeJsonAtomic(join(temporary, jsonName), {
+      schema: `${schemaPrefix}${fileVersion}`,
+      tool,
+      createdAt: new Date().toISOString(),
+      method: saved.method,
+      formatVersion: saved.formatVersion,
+      settings: saved.settings,
+      tensors: [...saved.tensors].map(([name, { shape }]) => ({ name, shape })),
+      provenance: { accuracy: null, ...provenance },
+    });
+    replaceFolder(temporary, target);
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function replaceFolder(from: string, to: string): void {
+  const old = `${from}.old`;
+  try {
+    try {
+      renameSync(to, old);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
+    renameSync(from, to);
+    rmSync(old, { recursive: true, force: true });
+  } catch (cause) {
+    throw storageError("write predictor", to, cause);
+  }
+}
+
+/**
+ * Read a predictor folder.
+ *
+ * @throws NotFoundError when there is none; FormatError when a file is damaged, incomplete or of a newer version
+ */
+export function readPredictor(folder: string): {
+  saved: StoredPredictor;
+  provenance: PredictorProvenance;
+} {
+  const path = join(folder, jsonName);
+  const file = readJsonAs(predictorFileSchema, path, "predictor file");
+  const version = Number(file.schema.slice(schemaPrefix.length));
+  if (!file.schema.startsWith(schemaPrefix) || !Number.isInteger(version)) {
+    throw new FormatError(`${path} is no predictor file: its schema is "${file.schema}"`, {
+      path,
+      field: "schema",
+    });
+  }
+  if (version > fileVersion) {
+    throw new FormatError(
+      `predictor file ${path} has version ${version}, this is samara ${tool.version}, which reads up to ${fileVersion}`,
+      { path, field: "schema", hint: "install a newer samara, or train the predictor again" },
+    );
+  }
+  const tensorsPath = join(folder, tensorsName);
+  const tensors = decodeSafetensors(readBytes(tensorsPath, "tensor file"), tensorsPath);
+  for (const { name, shape } of file.tensors) {
+    const found = tensors.get(name)?.shape;
+    if (!found || found.join() !== shape.join()) {
+      throw new FormatError(
+        `tensor file ${tensorsPath}: tensor "${name}" must have shape [${shape.join(", ")}], got ${found ? `[${found.join(", ")}]` : "none"}`,
+        { path: tensorsPath, field: name, hint: "train the predictor again" },
+      );
+    }
+  }
+  const { method, formatVersion, settings, provenance } = file;
+  return { saved: { method, formatVersion, settings, tensors }, provenance };
+}

@@ -1,0 +1,114 @@
+/**
+ * The safetensors file format (huggingface/safetensors, version 0): an 8-byte little-endian header length, a JSON
+ * header that names each tensor's type, shape and byte range, then the bytes. Plain numbers, no code. F32 and F64 only.
+ */
+import { FormatError } from "../errors.js";
+
+export interface StoredTensor {
+  readonly shape: readonly number[];
+  readonly values: Float32Array | Float64Array;
+}
+
+const bytesPerElement = { F32: 4, F64: 8 } as const;
+type ElementType = keyof typeof bytesPerElement;
+const maxHeaderBytes = 16 * 2 ** 20;
+
+/** Write tensors in the order of the map; the data of each starts at a multiple of 8 bytes. */
+export function encodeSafetensors(tensors: ReadonlyMap<string, StoredTensor>): Uint8Array {
+  const header: Record<string, unknown> = {};
+  let offset = 0;
+  // F64 first: then every tensor is aligned without gaps, which the format forbids.
+  const entries = [...tensors].sort(
+    ([, a], [, b]) => b.values.BYTES_PER_ELEMENT - a.values.BYTES_PER_ELEMENT,
+  );
+  for (const [name, { shape, values }] of entries) {
+    const type: ElementType = values instanceof Float64Array ? "F64" : "F32";
+    header[name] = { dtype: type, shape, data_offsets: [offset, offset + values.byteLength] };
+    offset += values.byteLength;
+  }
+  const text = JSON.stringify(header);
+  const padded = text.padEnd(Math.ceil(text.length / 8) * 8, " ");
+  const headerBytes = new TextEncoder().encode(padded);
+  const file = new Uint8Array(8 + headerBytes.length + offset);
+  new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes.length), true);
+  file.set(headerBytes, 8);
+  let at = 8 + headerBytes.length;
+  for (const [, { values }] of entries) {
+    file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
+    at += values.byteLength;
+  }
+  return file;
+}
+
+interface HeaderEntry {
+  readonly dtype: ElementType;
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [number, number];
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isEntry(value: unknown): value is HeaderEntry {
+  if (typeof value !== "object" || value === null) return false;
+  const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
+  return (
+    typeof dtype === "string" &&
+    Object.hasOwn(bytesPerElement, dtype) &&
+    Array.isArray(shape) &&
+    shape.every(isCount) &&
+    Array.isArray(offsets) &&
+    offsets.length === 2 &&
+    offsets.every(isCount)
+  );
+}
+
+/**
+ * Read tensors.
+ *
+ * @param path - for messages
+ * @throws FormatError naming the file and the tensor when it is truncated, misshapen, or holds NaN or infinity
+ */
+export function decodeSafetensors(file: Uint8Array, path: string): Map<string, StoredTensor> {
+  const fail = (message: string, field?: string) =>
+    new FormatError(`tensor file ${path}: ${message}`, {
+      path,
+      ...(field === undefined ? {} : { field }),
+      hint: "the file is damaged or incomplete: copy it again, or train the predictor again",
+    });
+  if (file.length < 8) throw fail(`${file.length} bytes are too few for a header`);
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const headerLength = Number(view.getBigUint64(0, true));
+  if (headerLength > maxHeaderBytes || 8 + headerLength > file.length) {
+    throw fail(`the header claims ${headerLength} bytes, the file has ${file.length}`);
+  }
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder().decode(file.subarray(8, 8 + headerLength)));
+  } catch {
+    throw fail("the header is not JSON");
+  }
+  if (typeof header !== "object" || header === null) throw fail("the header is not a JSON object");
+  const start = 8 + headerLength;
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, entry] of Object.entries(header)) {
+    if (name === "__metadata__") continue;
+    if (!isEntry(entry)) throw fail(`the header's entry of tensor "${name}" is malformed`, name);
+    const [from, to] = entry.data_offsets;
+    const nElements = entry.shape.reduce((product, size) => product * size, 1);
+    const nBytes = nElements * bytesPerElement[entry.dtype];
+    if (to - from !== nBytes) {
+      throw fail(`tensor "${name}" has ${to - from} bytes, its shape needs ${nBytes}`, name);
+    }
+    if (start + to > file.length) throw fail(`tensor "${name}" is cut short`, name);
+    const bytes = file.slice(start + from, start + to).buffer;
+    const values = entry.dtype === "F64" ? new Float64Array(bytes) : new Float32Array(bytes);
+    const wrong = values.findIndex((value) => !Number.isFinite(value));
+    if (wrong >= 0) {
+      throw fail(`tensor "${name}" holds ${values[wrong]} at element ${wrong}`, name);
+    }
+    tensors.set(name, { shape: entry.shape, values });
+  }
+  return tensors;
+}
