@@ -274,7 +274,7 @@ export function encodeModel(value: ModelProto): Uint8Array {
 /** Deepest nesting that is read: a node's subgraph is three levels below the node. */
 const maxDepth = 60;
 /** Most messages that are read, which bounds memory; the largest public models have well under a million. */
-const maxMessages = 4_000_000;
+const maxMessages = 2_000_000;
 
 class Decoder {
   private nMessages = 0;

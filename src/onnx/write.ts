@@ -7,6 +7,7 @@ import { ShapeError, UnsupportedError } from "../errors.js";
 import type {
   AttributeValue,
   Constant,
+  DataType,
   Operator,
   OperatorGraph,
   TensorInfo,
@@ -106,19 +107,37 @@ function valueInfoOf({ name, shape, dataType }: TensorInfo): ValueInfoProto {
 function bytesOf(constant: Constant): Uint8Array {
   const { name, shape, dataType } = constant;
   const values = constantValues(constant);
-  const isOwnType =
-    (dataType === "float32" && values instanceof Float32Array) ||
-    (dataType === "int32" && values instanceof Int32Array) ||
-    (dataType === "int64" && values instanceof BigInt64Array);
-  if (!isOwnType) {
-    throw new UnsupportedError(`constant "${name}": values of type ${dataType} cannot be written`);
-  }
   if (values.length !== elementCount(shape)) {
     throw new ShapeError(
       `constant "${name}" of shape ${formatShape(shape)} has ${values.length} values`,
     );
   }
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  const typed = inTypeOf(dataType, values);
+  if (typed) return new Uint8Array(typed.buffer, typed.byteOffset, typed.byteLength);
+  throw new UnsupportedError(`constant "${name}": values of type ${dataType} cannot be written`);
+}
+
+/** A graph keeps values as float32, int32 or int64; files have more types. */
+function inTypeOf(dataType: DataType, values: ReturnType<typeof constantValues>) {
+  switch (dataType) {
+    case "float32":
+      return values instanceof Float32Array ? values : undefined;
+    case "float64":
+      return values instanceof Float32Array ? Float64Array.from(values) : undefined;
+    case "int64":
+      return values instanceof BigInt64Array ? values : undefined;
+    case "int32":
+      return values instanceof Int32Array ? values : undefined;
+    case "int8":
+      return values instanceof Int32Array ? Int8Array.from(values) : undefined;
+    case "uint8":
+    case "bool":
+      return values instanceof Int32Array ? Uint8Array.from(values) : undefined;
+    case "float16":
+      return undefined;
+    default:
+      return dataType satisfies never;
+  }
 }
 
 function opsetsOf({ metadata, operators }: OperatorGraph): OperatorSetId[] {
