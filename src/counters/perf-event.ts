@@ -6,9 +6,6 @@
  * The processor counts only a few events at a time: hardware events form groups that fit, one of which counts in
  * each timed region, in turn; groups are found by asking the kernel, which refuses a group that cannot fit.
  */
-import { closeSync, readFileSync, readSync } from "node:fs";
-import { arch, platform } from "node:os";
-import { messageOf } from "../errors.js";
 import type { CounterReading } from "../record/counter.js";
 import {
   type AbsentCounter,
@@ -17,7 +14,6 @@ import {
   type CounterSet,
   counterNames,
 } from "./counter.js";
-import { createNullCounters } from "./null.js";
 
 /** What is asked of the operating system; a fake one tests the rest. Failures are errno names. */
 export interface PerfSystem {
@@ -86,7 +82,8 @@ const sourceOf = (name: CounterName) => (isSoftware(name) ? "software" : "pmu");
 const maxGroupSize = 4;
 /** PERF_ATTR_SIZE_VER0: all that is used lies in the first version of the structure. */
 const attributesBytes = 64;
-const readingBytes = 24;
+/** Value, time enabled, time running: u64 each. */
+export const readingBytes = 24;
 
 /** `struct perf_event_attr` for an event that starts disabled. */
 export function encodeAttributes(
@@ -332,85 +329,4 @@ export function openCountersOn(
   const reason = "the processor's counters stand still here (a virtual machine without a real PMU)";
   const still = hardwareGroups.flat().map(({ name }) => ({ name, reason }));
   return new PerfCounters(system, softwareGroups, [], [...opener.absent, ...still]);
-}
-
-const syscallNumbers: Readonly<Record<string, number>> = { x64: 298, arm64: 241 };
-
-// linux/perf_event.h
-const PERF_FLAG_FD_CLOEXEC = 8;
-const PERF_EVENT_IOC_ENABLE = 0x2400;
-const PERF_EVENT_IOC_DISABLE = 0x2401;
-const PERF_IOC_FLAG_GROUP = 1;
-
-async function openSystem(syscallNumber: number): Promise<PerfSystem> {
-  const koffi = (await import("koffi")).default;
-  const libc = koffi.load(null);
-  // Both are variadic in C; on these two processors integer arguments travel alike either way.
-  const syscall = libc.func("syscall", "long", [
-    "long",
-    "const void *",
-    "long",
-    "long",
-    "long",
-    "unsigned long",
-  ]);
-  const ioctl = libc.func("ioctl", "int", ["int", "unsigned long", "unsigned long"]);
-  const errnoNames = new Map(
-    Object.entries(koffi.os.errno).map(([name, value]) => [value as number, name]),
-  );
-  return {
-    open(attributes, groupDescriptor) {
-      const thisThread = 0;
-      const anyProcessor = -1;
-      const descriptor = Number(
-        syscall(
-          syscallNumber,
-          attributes,
-          thisThread,
-          anyProcessor,
-          groupDescriptor,
-          PERF_FLAG_FD_CLOEXEC,
-        ),
-      );
-      if (descriptor >= 0) return descriptor;
-      const errno = koffi.errno();
-      return { errno: errnoNames.get(errno) ?? String(errno) };
-    },
-    enableGroup: (leader) => ioctl(leader, PERF_EVENT_IOC_ENABLE, PERF_IOC_FLAG_GROUP),
-    disableGroup: (leader) => ioctl(leader, PERF_EVENT_IOC_DISABLE, PERF_IOC_FLAG_GROUP),
-    read: (descriptor, into) => readSync(descriptor, into, 0, readingBytes, null),
-    close: (descriptor) => closeSync(descriptor),
-    paranoidLevel() {
-      try {
-        return Number(readFileSync("/proc/sys/kernel/perf_event_paranoid", "utf8"));
-      } catch {
-        return undefined;
-      }
-    },
-  };
-}
-
-/**
- * Open counters on this thread and the threads that it will create; what cannot be opened is listed as absent.
- *
- * @param names - default all
- */
-export async function openCounters(
-  names: readonly CounterName[] = counterNames,
-): Promise<CounterSet> {
-  const syscallNumber = syscallNumbers[arch()];
-  if (platform() !== "linux") return createNullCounters("counters need Linux");
-  if (syscallNumber === undefined) {
-    return createNullCounters(`counters are not supported on ${arch()}, only on x64 and arm64`);
-  }
-  let system: PerfSystem;
-  try {
-    system = await openSystem(syscallNumber);
-  } catch (error) {
-    return createNullCounters(
-      `koffi cannot be loaded: ${messageOf(error)}`,
-      "npm install koffi (its binaries come inside the package)",
-    );
-  }
-  return openCountersOn(system, names);
 }

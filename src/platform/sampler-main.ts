@@ -7,7 +7,7 @@
 import { readdir } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
 import { createNullCounters } from "../counters/null.js";
-import { openCounters } from "../counters/perf-event.js";
+import { openCounters } from "../counters/open.js";
 import { InternalError } from "../errors.js";
 import { dieWithParent } from "./parent-death.js";
 import { runtimeOf } from "./registry.js";
@@ -30,7 +30,7 @@ async function startPoolOfLibuv(): Promise<void> {
 async function start(input: SamplerCommands["start"]["input"]): Promise<Sampler> {
   await startPoolOfLibuv();
   // Counters count threads created after them, so they come before the runtime.
-  const counters = input.counters ? await openCounters() : createNullCounters("counters are off");
+  const counters = input.counters ? openCounters() : createNullCounters("counters are off");
   return createLocalSampler({
     runtime: runtimeOf(input.runtimeInfo),
     runtimeInfo: input.runtimeInfo,

@@ -2,7 +2,7 @@
  * Timed regions: warm-up, and pairs of target and reference. What is timed is the loop over `session.run()` and
  * nothing else; clocks, waits and counters are read at its boundary into arrays that exist before.
  *
- * Method: method notes in docs/measuring.md. Values are never dropped here; the record keeps all of them.
+ * Method: docs/measuring.md. Values are never dropped here; the record keeps all of them.
  */
 import type { CounterSet } from "../counters/counter.js";
 import type { Clock } from "./clock.js";
