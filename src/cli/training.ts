@@ -100,15 +100,25 @@ export async function loadPool(pool: Pool): Promise<LoadedPool> {
  *
  * @throws InputError when nothing is left
  */
-export function trainingPool(loaded: LoadedPool, heldOutFamilies: readonly string[]): TrainingPool {
+export function trainingPool(
+  loaded: LoadedPool,
+  heldOutFamilies: readonly string[],
+  { descriptors = true }: { descriptors?: boolean } = {},
+): TrainingPool {
   const platforms = loaded.platforms
     .filter(({ runtime }) => !heldOutFamilies.includes(runtime.family))
     .map(({ id }) => loaded.samples(id, loaded.trainIds))
-    .filter(({ rows }) => rows.length > 0);
+    .filter(({ rows }) => rows.length > 0)
+    .map((samples) => (descriptors ? samples : withoutDescriptor(samples)));
   if (platforms.length === 0) {
     throw new InputError("no platform with measurements is left to learn from", {
       hint: "leave fewer families out, or measure more platforms",
     });
   }
   return { networks: loaded.networks, platforms };
+}
+
+/** The same samples with the descriptor left out. */
+export function withoutDescriptor({ descriptor: _, ...samples }: PlatformSamples): PlatformSamples {
+  return samples;
 }

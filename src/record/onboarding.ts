@@ -86,7 +86,8 @@ export const onboardingReportSchema = z.object({
   slowest: z.array(rankedNetworkSchema),
   /** Predicted latencies of all networks, ascending. */
   predictedMs: z.array(z.number()),
-  descriptor: descriptorSchema,
+  /** Absent when the operators could not be measured in time. */
+  descriptor: descriptorSchema.optional(),
   context: contextSchema,
   settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   /** Disturbances that `doctor` would name, in words. */

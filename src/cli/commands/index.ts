@@ -8,12 +8,14 @@ import { registerDoctor } from "./doctor.js";
 import { registerEvaluate } from "./evaluate.js";
 import { registerGenerate } from "./generate.js";
 import { registerMeasure } from "./measure.js";
+import { registerOnboard } from "./onboard.js";
 import { registerPlatforms } from "./platforms.js";
 import { registerPredict } from "./predict.js";
 import { registerProfile } from "./profile.js";
 import { registerTrain } from "./train.js";
 
 export function registerCommands(register: Register): void {
+  registerOnboard(register);
   registerPlatforms(register);
   registerGenerate(register);
   registerProfile(register);

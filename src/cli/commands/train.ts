@@ -12,6 +12,7 @@ interface TrainOptions {
   pool: string;
   predictor: string;
   holdOut?: string[];
+  descriptor: boolean;
   out?: string;
 }
 
@@ -28,6 +29,7 @@ export function registerTrain(register: Register): void {
           "operator-sum",
         )
         .option("--hold-out <family>", "leave a runtime family out; repeat for several", collect)
+        .option("--no-descriptor", "learn from latencies alone, for comparison")
         .option("-o, --out <dir>", "folder to write the predictor to"),
     async ({ options, out, progress, signal, settings, warnings }) => {
       if (options.out === undefined) throw new InputError("train needs -o, the folder to write");
@@ -45,7 +47,7 @@ export function registerTrain(register: Register): void {
           `--hold-out ${unknown.join(", ")} is no family of the pool; it has ${[...families].join(", ")}`,
         );
       }
-      const pool = trainingPool(loaded, heldOut);
+      const pool = trainingPool(loaded, heldOut, { descriptors: options.descriptor });
       const startMs = performance.now();
       const fitted = await method.fit(pool, {
         seed: options.seed,
