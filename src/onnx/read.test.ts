@@ -321,6 +321,17 @@ describe("external data", () => {
     return readOnnx(where, options);
   }
 
+  test("is not needed: values inside a file read by its path are its own", () => {
+    // A Buffer's slice() is a view of the pool it lies in; values once came from the file's beginning.
+    const b = createGraphBuilder("net");
+    const values = Float32Array.of(1.5, -2.5);
+    const w = b.constant("w", [2], { kind: "values", values });
+    const y = b.operator("Add", [b.input("x", [2]), w]);
+    const file = join(folder, "inside.onnx");
+    writeFileSync(file, writeOnnx(b.finish([y])));
+    expect(readOnnx(file).constants.get("w")!.source).toEqual({ kind: "values", values });
+  });
+
   test("is read at its offset, from the file's folder", () => {
     const { source } = read({ location: "w.bin", offset: "4", length: "128" }).constants.get("w")!;
     expect(source).toEqual({

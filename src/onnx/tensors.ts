@@ -53,7 +53,8 @@ type Values = Extract<ConstantSource, { kind: "values" }>["values"];
 
 /** Values from their bytes; a copy. Small integer types become Int32Array, all floats Float32Array. */
 function valuesOfBytes(bytes: Uint8Array, dataType: DataType): Values {
-  const { buffer } = bytes.slice();
+  // Not slice(): that of a Buffer would be a view of the whole file.
+  const { buffer } = new Uint8Array(bytes);
   switch (dataType) {
     case "float32":
       return new Float32Array(buffer);
