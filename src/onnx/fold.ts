@@ -7,7 +7,7 @@ import type { KnownTensor, OutputType } from "../graph/shape-view.js";
 import { elementCount } from "../graph/size.js";
 
 /** Most elements of a value that is computed here. */
-export const maxFoldedElements = 1024;
+const maxFoldedElements = 1024;
 
 type Values = ArrayLike<number>;
 

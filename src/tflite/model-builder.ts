@@ -31,7 +31,7 @@ export const orders = {
 } as const;
 
 /** Shape with its dimensions in another order. */
-export function permute(shape: Shape, order: Order): number[] {
+function permute(shape: Shape, order: Order): number[] {
   return order.map((from) => shape[from]!);
 }
 
