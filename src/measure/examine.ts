@@ -79,12 +79,14 @@ export async function examineMachine({ durationMs = 2000 } = {}): Promise<Findin
     });
   }
   speeds.sort((a, b) => a - b);
-  const spread = 1 - speeds[Math.floor(speeds.length / 10)]! / speeds[Math.floor(speeds.length / 2)]!;
+  const spread =
+    1 - speeds[Math.floor(speeds.length / 10)]! / speeds[Math.floor(speeds.length / 2)]!;
   findings.push({
     code: "speed",
     severity: spread > 0.1 ? "warning" : "ok",
     message: `equal work took up to ${(100 * spread).toFixed(0)} % longer in the slowest tenth of 50 ms windows`,
-    remedy: spread > 0.1 ? "fix the clock frequency; look for thermal throttling and neighbours" : null,
+    remedy:
+      spread > 0.1 ? "fix the clock frequency; look for thermal throttling and neighbours" : null,
   });
   try {
     const running = countRunning();

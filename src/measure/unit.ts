@@ -2,7 +2,7 @@
  * One fresh process on one platform: warm the reference, then time each model between reference runs.
  */
 import { messageOf, StorageError } from "../errors.js";
-import type { BlockSeries, Sampler } from "../platform/sampler-types.js";
+import type { Sampler } from "../platform/sampler-types.js";
 import type { Context, ProcessSummary } from "../record/measurement.js";
 import type { Platform } from "../record/platform.js";
 import { median } from "../tensor/stats.js";
@@ -47,13 +47,10 @@ const maxCleanWaitShare = 0.01;
 /** Reference: at least 5 runs and 0.3 s, until two windows of 10 agree, at most 3 s (bulk mode). */
 const referenceWarmup = { mode: "steady", minRuns: 5, minMs: 300, maxMs: 3000 } as const;
 
-const toMs = (ns: Float64Array) => Array.from(ns, (value) => value / nsPerMs);
+/** Under heavy contention two-thread runs take seconds: a few pairs and a bad grade must do. */
+const maxPairsMs = 2000;
 
-/** Share of each block's wall time that was spent waiting for a processor; empty where the kernel does not tell. */
-function waitSharesOf(series: BlockSeries, runsPerBlock: number): number[] {
-  if (series.waitNs === null) return [];
-  return Array.from(series.waitNs, (waitNs, i) => waitNs / (series.wallNs[i]! * runsPerBlock));
-}
+const toMs = (ns: Float64Array) => Array.from(ns, (value) => value / nsPerMs);
 
 /**
  * Time all models of a unit; each finished one is handed to `onLine` at once.
@@ -96,10 +93,11 @@ export async function runUnit(options: UnitOptions): Promise<UnitOutcome> {
         reference: "reference",
         nPairs: protocol.nPairs,
         countersOn: options.counters,
+        maxMs: maxPairsMs,
       });
       await sampler.unload("target");
       const referenceMs = toMs(pairs.reference.correctedNs);
-      const referenceWaits = waitSharesOf(pairs.reference, pairs.referenceRunsPerBlock);
+      const referenceWaits = pairs.reference.waitShares ?? [];
       options.onLine({
         schema: "samara/process-summary/1",
         platformId: platform.id,
@@ -115,7 +113,8 @@ export async function runUnit(options: UnitOptions): Promise<UnitOutcome> {
         steady: warmed.steady ?? false,
         ratios: Array.from(pairs.ratios),
         wallMs: toMs(pairs.target.wallNs),
-        waitShares: waitSharesOf(pairs.target, pairs.runsPerBlock),
+        // Empty where the kernel does not tell.
+        waitShares: Array.from(pairs.target.waitShares ?? []),
         // Where waits are unknown nobody can call a reference run undisturbed.
         cleanReferenceMs: referenceMs.filter(
           (_, i) => (referenceWaits[i] ?? 1) < maxCleanWaitShare,
