@@ -179,3 +179,13 @@ export function createDesign(
     },
   };
 }
+
+/** The columns for readers of a saved predictor, in the platform-free form. */
+export function featuresOfColumns({ names, scale }: CostColumns): { name: string; unit: string }[] {
+  return names.map((name, column) => {
+    if (column === overheadColumn) return { name, unit: "1 per run" };
+    const counts = column >= names.length - 2;
+    const amount = counts ? "operators" : "MACs, or bytes moved where there are none";
+    return { name, unit: column === skeletonColumn ? "share" : `${scale[column]} ${amount}` };
+  });
+}

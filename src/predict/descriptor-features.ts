@@ -106,3 +106,22 @@ export function descriptorVector(
   });
   return vector;
 }
+
+/** What the numbers of `descriptorVector` are, in order. */
+export function descriptorFeatures(form: DescriptorForm): { name: string; unit: string }[] {
+  const { operators, counters, dividedByLatency } = form;
+  if (operators.length === 0) return [{ name: "no descriptor", unit: "0" }];
+  const columns = [
+    { name: "latency", unit: "log share of the operators' sum, standardised" },
+    ...counters.map((name) => ({
+      name,
+      unit: `log events per ${dividedByLatency ? "ns" : "run"}, standardised`,
+    })),
+  ];
+  return [
+    ...operators.flatMap((operator) =>
+      columns.map(({ name, unit }) => ({ name: `${operator} ${name}`, unit })),
+    ),
+    ...columns.map(({ name }) => ({ name: `${name} is present`, unit: "0 or 1" })),
+  ];
+}

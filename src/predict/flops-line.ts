@@ -290,5 +290,6 @@ function saved(settings: Record<string, unknown>, line: Gaussian) {
       ["line.mean", { shape: [2], values: line.mean }],
       ["line.covariance", { shape: [2, 2], values: line.covariance.values }],
     ]),
+    features: [{ name: "multiply-accumulates", unit: "MACs" }],
   };
 }

@@ -20,6 +20,7 @@ import { createRandom, deriveSeed, drawWithoutReplacement } from "../tensor/rand
 import { median } from "../tensor/stats.js";
 import {
   type DescriptorForm,
+  descriptorFeatures,
   descriptorFormOf,
   descriptorFormSchema,
   descriptorVector,
@@ -64,7 +65,7 @@ const hiddenWidths = [128, 128];
 const batchSize = 256;
 const adaptBatchSize = 64;
 const learningRate = 3e-3;
-const adaptLearningRate = 1e-3;
+const adaptLearningRate = 3e-3;
 const weightDecay = 0.01;
 /** Where the loss turns from square to linear, in log latency. */
 const lossDelta = 0.1;
@@ -462,6 +463,15 @@ function tensor(values: Float32Array, ...shape: number[]): SavedTensor {
   return { shape, values };
 }
 
+/** Inputs of the network in order. */
+function featuresOf({ encoding, descriptor }: Common): { name: string; unit: string }[] {
+  const ofEncoding = Array.from({ length: encoding.width }, (_, i) => ({
+    name: `${encoding.space} encoding ${i}`,
+    unit: "0 or 1",
+  }));
+  return [...ofEncoding, ...descriptorFeatures(descriptor)];
+}
+
 function saveFitted(learned: Learned): SavedPredictor {
   const { theta, descriptors, replay, ...settings } = learned;
   const width = descriptorWidth(learned.descriptor);
@@ -478,6 +488,7 @@ function saveFitted(learned: Learned): SavedPredictor {
       ["replay.target", tensor(replay.target, nReplay)],
       ["replay.platform", tensor(replay.platform, nReplay)],
     ]),
+    features: featuresOf(learned),
   };
 }
 
@@ -544,6 +555,7 @@ function saveAdapted(adapted: Adapted): SavedPredictor {
       ["theta", tensor(theta, theta.length)],
       ["descriptor", tensor(vector, vector.length)],
     ]),
+    features: featuresOf(adapted),
   };
 }
 

@@ -26,6 +26,7 @@ import {
   columnsOfNetworks,
   costColumnsSchema,
   createDesign,
+  featuresOfColumns,
 } from "./cost-columns.js";
 import { allRows, type Belief, calibrateOnSources, predictionsOf } from "./hold-out.js";
 import { type IntervalScale, intervalScaleSchema, logDeviation } from "./intervals.js";
@@ -417,6 +418,7 @@ function saveFitted(learned: Learned): SavedPredictor {
       priors: scalars,
     },
     tensors,
+    features: featuresOfColumns(learned.columns),
   };
 }
 
@@ -476,6 +478,7 @@ function saveAdapted(adapted: Adapted): SavedPredictor {
       ["views.mean", { shape: [views.length, p], values: means }],
       ["views.covariance", { shape: [views.length, p, p], values: covariances }],
     ]),
+    features: featuresOfColumns(adapted.columns),
   };
 }
 

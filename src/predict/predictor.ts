@@ -98,6 +98,8 @@ export interface SavedPredictor {
   /** Settings and learned scalars: plain JSON, finite numbers only. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly tensors: ReadonlyMap<string, SavedTensor>;
+  /** What the method reads of networks and platforms, with units; for readers of the file. */
+  readonly features?: readonly { readonly name: string; readonly unit: string }[];
 }
 
 export interface SavedTensor {

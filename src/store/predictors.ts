@@ -1,12 +1,14 @@
 /**
- * A predictor folder: `predictor.json` (method, settings, provenance) and `weights.safetensors`.
+ * A predictor folder: `predictor.json` (method, settings, features, provenance) and `weights.safetensors`.
  *
  * The folder is written beside its final place and renamed, so that a reader finds the old predictor or the new one.
+ * The description holds the hash of the weights, so that halves of two saves never pass for one predictor.
  */
-import { mkdtempSync, renameSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
-import { FormatError } from "../errors.js";
+import { FormatError, InternalError, StorageError } from "../errors.js";
 import { tool } from "../package.js";
 import { platformSchema } from "../record/platform.js";
 import {
@@ -47,6 +49,8 @@ const provenanceSchema = z.object({
 /** Where a predictor comes from and what is known of it. */
 export type PredictorProvenance = Readonly<z.infer<typeof provenanceSchema>>;
 
+const featureSchema = z.object({ name: z.string(), unit: z.string() });
+
 const predictorFileSchema = z.object({
   schema: z.string(),
   tool: z.object({ name: z.string(), version: z.string() }),
@@ -54,6 +58,9 @@ const predictorFileSchema = z.object({
   method: z.string(),
   formatVersion: z.number().int().positive(),
   settings: z.record(z.string(), z.unknown()),
+  features: z.array(featureSchema).default([]),
+  /** SHA-256 of the tensor file. */
+  weightsHash: z.string().optional(),
   tensors: z.array(z.object({ name: z.string(), shape: z.array(z.number().int().nonnegative()) })),
   provenance: provenanceSchema,
 });
@@ -64,11 +71,44 @@ export interface StoredPredictor {
   readonly formatVersion: number;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** What the method reads of networks and platforms, with units. */
+  readonly features?: readonly { readonly name: string; readonly unit: string }[];
 }
 
 const jsonName = "predictor.json";
 const tensorsName = "weights.safetensors";
 const schemaPrefix = "samara/predictor/";
+
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+
+/** NaN and infinity would silently become null in JSON. */
+function requireFinite(value: unknown, path: string): void {
+  if (typeof value === "number" && !Number.isFinite(value)) {
+    throw new InternalError(`setting ${path} of a predictor is ${value}`);
+  }
+  if (typeof value === "object" && value !== null) {
+    for (const [key, item] of Object.entries(value)) requireFinite(item, `${path}.${key}`);
+  }
+}
+
+/** What is at the target goes away when the new one is complete: only a predictor may. */
+function requireReplaceable(target: string): void {
+  if (!existsSync(target)) return;
+  if (!statSync(target).isDirectory()) {
+    throw new StorageError(`cannot write predictor ${target}: it is a file`, {
+      path: target,
+      errno: "ENOTDIR",
+      hint: "name a folder",
+    });
+  }
+  const others = readdirSync(target).filter((name) => name !== jsonName && name !== tensorsName);
+  if (others.length > 0) {
+    throw new StorageError(
+      `cannot write predictor ${target}: the folder holds other files (${others.slice(0, 3).join(", ")})`,
+      { path: target, errno: "ENOTEMPTY", hint: "name a new folder" },
+    );
+  }
+}
 
 /**
  * Write a predictor folder whole; an older one of the same name is replaced.
@@ -85,7 +125,10 @@ export function writePredictor(
   },
 ): void {
   const target = resolve(folder);
+  requireFinite(saved.settings, "settings");
+  const weights = encodeSafetensors(saved.tensors);
   ensureFolder(dirname(target));
+  requireReplaceable(target);
   let temporary: string;
   try {
     temporary = mkdtempSync(join(dirname(target), `.${basename(target)}.`));
@@ -93,7 +136,7 @@ export function writePredictor(
     throw storageError("write predictor", folder, cause);
   }
   try {
-    writeFileAtomic(join(temporary, tensorsName), encodeSafetensors(saved.tensors));
+    writeFileAtomic(join(temporary, tensorsName), weights);
     writeJsonAtomic(join(temporary, jsonName), {
       schema: `${schemaPrefix}${fileVersion}`,
       tool,
@@ -101,6 +144,8 @@ export function writePredictor(
       method: saved.method,
       formatVersion: saved.formatVersion,
       settings: saved.settings,
+      features: saved.features ?? [],
+      weightsHash: sha256(weights),
       tensors: [...saved.tensors].map(([name, { shape }]) => ({ name, shape })),
       provenance: { accuracy: null, ...provenance },
     });
@@ -119,7 +164,12 @@ function replaceFolder(from: string, to: string): void {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     }
-    renameSync(from, to);
+    try {
+      renameSync(from, to);
+    } catch (error) {
+      if (existsSync(old)) renameSync(old, to);
+      throw error;
+    }
     rmSync(old, { recursive: true, force: true });
   } catch (cause) {
     throw storageError("write predictor", to, cause);
@@ -151,7 +201,8 @@ export function readPredictor(folder: string): {
     );
   }
   const tensorsPath = join(folder, tensorsName);
-  const tensors = decodeSafetensors(readBytes(tensorsPath, "tensor file"), tensorsPath);
+  const weights = readBytes(tensorsPath, "tensor file");
+  const tensors = decodeSafetensors(weights, tensorsPath);
   for (const { name, shape } of file.tensors) {
     const found = tensors.get(name)?.shape;
     if (!found || found.join() !== shape.join()) {
@@ -161,6 +212,12 @@ export function readPredictor(folder: string): {
       );
     }
   }
-  const { method, formatVersion, settings, provenance } = file;
-  return { saved: { method, formatVersion, settings, tensors }, provenance };
+  if (file.weightsHash !== undefined && file.weightsHash !== sha256(weights)) {
+    throw new FormatError(`tensor file ${tensorsPath} is not the one that ${jsonName} describes`, {
+      path: tensorsPath,
+      hint: "copy the whole folder again, or train or adapt again",
+    });
+  }
+  const { method, formatVersion, settings, features, provenance } = file;
+  return { saved: { method, formatVersion, settings, features, tensors }, provenance };
 }

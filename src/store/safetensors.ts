@@ -2,7 +2,7 @@
  * The safetensors file format (huggingface/safetensors, version 0): an 8-byte little-endian header length, a JSON
  * header that names each tensor's type, shape and byte range, then the bytes. Plain numbers, no code. F32 and F64 only.
  */
-import { FormatError } from "../errors.js";
+import { FormatError, InternalError } from "../errors.js";
 
 export interface StoredTensor {
   readonly shape: readonly number[];
@@ -13,7 +13,11 @@ const bytesPerElement = { F32: 4, F64: 8 } as const;
 type ElementType = keyof typeof bytesPerElement;
 const maxHeaderBytes = 16 * 2 ** 20;
 
-/** Write tensors in the order of the map; the data of each starts at a multiple of 8 bytes. */
+/**
+ * Bytes of a file with these tensors; the data of each is aligned to its type.
+ *
+ * @throws InternalError when values do not fill their shape or are not finite
+ */
 export function encodeSafetensors(tensors: ReadonlyMap<string, StoredTensor>): Uint8Array {
   const header: Record<string, unknown> = {};
   let offset = 0;
@@ -22,13 +26,22 @@ export function encodeSafetensors(tensors: ReadonlyMap<string, StoredTensor>): U
     ([, a], [, b]) => b.values.BYTES_PER_ELEMENT - a.values.BYTES_PER_ELEMENT,
   );
   for (const [name, { shape, values }] of entries) {
+    if (shape.reduce((product, size) => product * size, 1) !== values.length) {
+      throw new InternalError(`tensor "${name}" of shape [${shape}] has ${values.length} values`);
+    }
+    const wrong = values.findIndex((value) => !Number.isFinite(value));
+    if (wrong >= 0) {
+      throw new InternalError(`tensor "${name}" holds ${values[wrong]} at element ${wrong}`);
+    }
     const type: ElementType = values instanceof Float64Array ? "F64" : "F32";
     header[name] = { dtype: type, shape, data_offsets: [offset, offset + values.byteLength] };
     offset += values.byteLength;
   }
   const text = JSON.stringify(header);
-  const padded = text.padEnd(Math.ceil(text.length / 8) * 8, " ");
-  const headerBytes = new TextEncoder().encode(padded);
+  const encoded = new TextEncoder().encode(text);
+  // Padded with spaces, so that the values start aligned too.
+  const headerBytes = new Uint8Array(Math.ceil(encoded.length / 8) * 8).fill(0x20);
+  headerBytes.set(encoded);
   const file = new Uint8Array(8 + headerBytes.length + offset);
   new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes.length), true);
   file.set(headerBytes, 8);
@@ -91,6 +104,7 @@ export function decodeSafetensors(file: Uint8Array, path: string): Map<string, S
   }
   if (typeof header !== "object" || header === null) throw fail("the header is not a JSON object");
   const start = 8 + headerLength;
+  let end = start;
   const tensors = new Map<string, StoredTensor>();
   for (const [name, entry] of Object.entries(header)) {
     if (name === "__metadata__") continue;
@@ -102,7 +116,9 @@ export function decodeSafetensors(file: Uint8Array, path: string): Map<string, S
       throw fail(`tensor "${name}" has ${to - from} bytes, its shape needs ${nBytes}`, name);
     }
     if (start + to > file.length) throw fail(`tensor "${name}" is cut short`, name);
-    const bytes = file.slice(start + from, start + to).buffer;
+    end = Math.max(end, start + to);
+    // A copy: the bytes need not be aligned where they lie. (A Buffer's own `slice` would not copy.)
+    const bytes = Uint8Array.from(file.subarray(start + from, start + to)).buffer;
     const values = entry.dtype === "F64" ? new Float64Array(bytes) : new Float32Array(bytes);
     const wrong = values.findIndex((value) => !Number.isFinite(value));
     if (wrong >= 0) {
@@ -110,5 +126,6 @@ export function decodeSafetensors(file: Uint8Array, path: string): Map<string, S
     }
     tensors.set(name, { shape: entry.shape, values });
   }
+  if (end !== file.length) throw fail(`${file.length - end} bytes belong to no tensor`);
   return tensors;
 }
