@@ -16,9 +16,10 @@ import {
   preparePrior,
   regress,
 } from "./bayes-linear.js";
-import { allRows, type Belief, calibrateOnSources, predictionsOf } from "./hold-out.js";
-import { type IntervalScale, intervalScaleSchema, logDeviation } from "./intervals.js";
+import { calibrateOnSources } from "./hold-out.js";
+import { type Belief, type IntervalScale, intervalScaleSchema, logDeviation } from "./intervals.js";
 import { emptyRange, type KnownRange, knownRangeSchema, widenRange } from "./known-range.js";
+import { predictTable } from "./predict-table.js";
 import type {
   AdaptedPredictor,
   FittedPredictor,
@@ -268,12 +269,11 @@ function createAdapted(adapted: Adapted): AdaptedPredictor {
   return {
     name,
     platformId: adapted.platformId,
-    async predict(networks, { coverage }) {
-      return predictionsOf(predictRows(adapted, networks, allRows(networks)), networks, {
+    predict: (networks, { coverage }) =>
+      predictTable(networks, (rows) => predictRows(adapted, networks, rows), {
         ...adapted,
         coverage,
-      });
-    },
+      }),
     save() {
       const { posterior, ...settings } = adapted;
       return saved({ kind: "adapted", ...settings }, posterior);

@@ -4,16 +4,9 @@
  */
 import type { FeatureTable } from "../graph/features.js";
 import { createRandom, deriveSeed, drawWithoutReplacement, shuffled } from "../tensor/random.js";
-import { calibrateIntervals, type IntervalScale, intervalHalfWidth } from "./intervals.js";
-import { judgeRange, type KnownRange } from "./known-range.js";
-import type { FitOptions, PlatformSamples, Predictions } from "./predictor.js";
+import { type Belief, calibrateIntervals, type IntervalScale } from "./intervals.js";
+import type { FitOptions, PlatformSamples } from "./predictor.js";
 import { breathe, familiesOf, pickSamples } from "./samples.js";
-
-/** Predicted latencies with the relative deviation (log scale) a predictor believes in. */
-export interface Belief {
-  readonly meanMs: Float64Array;
-  readonly deviation: Float64Array;
-}
 
 /** Adapts to some samples of a held-out platform and predicts other rows. */
 export type AdaptAndPredict = (
@@ -107,31 +100,4 @@ async function heldOutScores(
     });
   }
   return scores;
-}
-
-/** Row numbers of a whole table. */
-export function allRows(networks: FeatureTable): Int32Array {
-  return Int32Array.from({ length: networks.ids.length }, (_, row) => row);
-}
-
-/** Turn belief into predictions with intervals: log-normal, so bounds stay positive and nest by coverage. */
-export function predictionsOf(
-  { meanMs, deviation }: Belief,
-  networks: FeatureTable,
-  context: {
-    readonly intervals: readonly IntervalScale[];
-    readonly nSamples: number;
-    readonly range: KnownRange;
-    readonly coverage: number;
-  },
-): Predictions {
-  const { coverage } = context;
-  const half = intervalHalfWidth(context.intervals, context.nSamples, coverage);
-  return {
-    latencyMs: meanMs,
-    lowerMs: meanMs.map((latency, i) => latency * Math.exp(-half * deviation[i]!)),
-    upperMs: meanMs.map((latency, i) => latency * Math.exp(half * deviation[i]!)),
-    coverage,
-    ...judgeRange(context.range, networks),
-  };
 }

@@ -8,6 +8,12 @@ import { z } from "zod";
 import { InputError } from "../errors.js";
 import { quantile, studentTQuantile } from "../tensor/stats.js";
 
+/** Predicted latencies with the relative deviation (log scale) that a predictor believes in. */
+export interface Belief {
+  readonly meanMs: Float64Array;
+  readonly deviation: Float64Array;
+}
+
 /** Calibration for predictors adapted with about this many samples. Plain JSON. */
 export const intervalScaleSchema = z.object({
   samples: z.number().int().positive(),

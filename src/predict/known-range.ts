@@ -57,49 +57,59 @@ function listed(names: readonly string[]): string {
   return names.slice(0, maxNamed).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
-/** Which networks of a table are within the known range, and why the others are not. */
-export function judgeRange(
-  range: KnownRange,
-  networks: FeatureTable,
-): { withinKnownRange: Uint8Array; outsideReasons: Map<number, string> } {
-  const n = networks.ids.length;
+/** Judges rows of one table; what is outside is marked in `withinKnownRange` and explained in `outsideReasons`. */
+export interface RangeJudge {
+  readonly withinKnownRange: Uint8Array;
+  readonly outsideReasons: Map<number, string>;
+  judge(fromRow: number, toRow: number): void;
+}
+
+/** Prepare to judge the networks of a table, in as many steps as the caller likes. */
+export function createRangeJudge(range: KnownRange, networks: FeatureTable): RangeJudge {
   const { signatures } = networks;
   const counts = networks.counts.all;
   const known = new Set(range.signatures);
   const unknown = Uint8Array.from(signatures, ({ key }) => (known.has(key) ? 0 : 1));
-  const anyUnknown = unknown.includes(1);
   const groups = [...new Set(signatures.map(({ group }) => group))];
   const groupOf = Int32Array.from(signatures, ({ group }) => groups.indexOf(group));
   const limits = Float64Array.from(
     groups,
     (group) => countTolerance * (range.maxCountByGroup[group] ?? 0),
   );
-  const withinKnownRange = new Uint8Array(n).fill(1);
+  const withinKnownRange = new Uint8Array(networks.ids.length).fill(1);
   const outsideReasons = new Map<number, string>();
   const totals = new Float64Array(groups.length);
-  for (let row = 0; row < n; row++) {
+
+  function reasonOf(row: number): string {
     const offset = row * signatures.length;
-    const newOperators: string[] = [];
-    totals.fill(0);
-    for (let s = 0; s < signatures.length; s++) {
-      const count = counts[offset + s]!;
-      if (count === 0) continue;
-      totals[groupOf[s]!]! += count;
-      if (anyUnknown && unknown[s] === 1) newOperators.push(signatures[s]!.key);
-    }
-    if (newOperators.length > 0) {
-      withinKnownRange[row] = 0;
-      outsideReasons.set(row, `operators never learned from: ${listed(newOperators)}`);
-      continue;
-    }
+    const isNew = (_: unknown, s: number) => unknown[s] === 1 && counts[offset + s]! > 0;
+    const newOperators = signatures.filter(isNew).map(({ key }) => key);
+    if (newOperators.length > 0) return `operators never learned from: ${listed(newOperators)}`;
     const excessive = groups.filter((_, g) => totals[g]! > limits[g]!);
-    if (excessive.length > 0) {
-      withinKnownRange[row] = 0;
-      outsideReasons.set(
-        row,
-        `more than ${countTolerance} times as many as in any network learned from: ${listed(excessive)}`,
-      );
-    }
+    return `more than ${countTolerance} times as many as in any network learned from: ${listed(excessive)}`;
   }
-  return { withinKnownRange, outsideReasons };
+
+  return {
+    withinKnownRange,
+    outsideReasons,
+    judge(fromRow, toRow) {
+      for (let row = fromRow; row < toRow; row++) {
+        const offset = row * signatures.length;
+        let isOutside = false;
+        totals.fill(0);
+        for (let s = 0; s < signatures.length; s++) {
+          const count = counts[offset + s]!;
+          if (count === 0) continue;
+          totals[groupOf[s]!]! += count;
+          if (unknown[s] === 1) isOutside = true;
+        }
+        for (let g = 0; g < totals.length; g++) {
+          if (totals[g]! > limits[g]!) isOutside = true;
+        }
+        if (!isOutside) continue;
+        withinKnownRange[row] = 0;
+        outsideReasons.set(row, reasonOf(row));
+      }
+    },
+  };
 }

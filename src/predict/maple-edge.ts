@@ -27,10 +27,11 @@ import {
   descriptorWidth,
   platformScaleMs,
 } from "./descriptor-features.js";
-import { allRows, type Belief, calibrateOnSources, predictionsOf } from "./hold-out.js";
-import { type IntervalScale, intervalScaleSchema } from "./intervals.js";
+import { calibrateOnSources } from "./hold-out.js";
+import { type Belief, type IntervalScale, intervalScaleSchema } from "./intervals.js";
 import { emptyRange, type KnownRange, knownRangeSchema, widenRange } from "./known-range.js";
 import { checkDescriptor, commonOperators } from "./operator-costs.js";
+import { predictTable } from "./predict-table.js";
 import type {
   AdaptedPredictor,
   FitOptions,
@@ -451,10 +452,11 @@ function createAdapted(adapted: Adapted): AdaptedPredictor {
   return {
     name,
     platformId: adapted.platformId,
-    async predict(networks, { coverage }) {
-      const belief = await predictRows(adapted, networks, allRows(networks));
-      return predictionsOf(belief, networks, { ...adapted, coverage });
-    },
+    predict: (networks, { coverage }) =>
+      predictTable(networks, (rows) => predictRows(adapted, networks, rows), {
+        ...adapted,
+        coverage,
+      }),
     save: () => saveAdapted(adapted),
   };
 }

@@ -28,8 +28,8 @@ import {
   createDesign,
   featuresOfColumns,
 } from "./cost-columns.js";
-import { allRows, type Belief, calibrateOnSources, predictionsOf } from "./hold-out.js";
-import { type IntervalScale, intervalScaleSchema, logDeviation } from "./intervals.js";
+import { calibrateOnSources } from "./hold-out.js";
+import { type Belief, type IntervalScale, intervalScaleSchema, logDeviation } from "./intervals.js";
 import { emptyRange, type KnownRange, knownRangeSchema, widenRange } from "./known-range.js";
 import {
   checkDescriptor,
@@ -40,6 +40,7 @@ import {
   operatorSignatureSchema,
   type SavedOperatorCosts,
 } from "./operator-costs.js";
+import { predictTable } from "./predict-table.js";
 import type {
   AdaptedPredictor,
   FitOptions,
@@ -386,12 +387,11 @@ function createAdapted(adapted: Adapted): AdaptedPredictor {
   return {
     name,
     platformId: adapted.platformId,
-    async predict(networks, { coverage }) {
-      return predictionsOf(predictRows(adapted, networks, allRows(networks)), networks, {
+    predict: (networks, { coverage }) =>
+      predictTable(networks, (rows) => predictRows(adapted, networks, rows), {
         ...adapted,
         coverage,
-      });
-    },
+      }),
     save: () => saveAdapted(adapted),
   };
 }
