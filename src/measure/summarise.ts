@@ -18,9 +18,13 @@ export interface Anchor {
   readonly clean: boolean;
 }
 
-/** Between-process spread to expect before any is seen: 2 % (measured 1.6–3.1 %), worth two processes. */
-const priorBetweenSd = 0.02;
-const priorDegreesOfFreedom = 2;
+/**
+ * Between-process spread to expect where a platform has not shown its own: 3 % (measured 1.5–7 %, docs/measuring.md),
+ * worth two processes. The platform's own, pooled over its subjects, is worth four.
+ */
+const defaultSpread: Spread = { sd: 0.03, degreesOfFreedom: 2 };
+const pooledDegreesOfFreedom = 4;
+const minPooledSubjects = 8;
 const minCleanReferences = 3;
 const intervalCoverage = 0.9;
 
@@ -56,6 +60,32 @@ export function anchorOf(lines: readonly ProcessSummary[]): Anchor {
     relativeSpread: (1.4826 * medianAbsoluteDeviation(medians)) / latencyMs,
     clean,
   };
+}
+
+/** Relative standard deviation between processes to start from, and how many processes that is worth. */
+interface Spread {
+  readonly sd: number;
+  readonly degreesOfFreedom: number;
+}
+
+const logRatioOf = (line: ProcessSummary) => Math.log(median(line.ratios));
+
+/** Between-process spread of a platform, pooled over the subjects that ran in several processes. */
+function pooledSpread(subjects: Iterable<readonly ProcessSummary[]>): Spread {
+  const variances: number[] = [];
+  for (const lines of subjects) {
+    const n = lines.length;
+    if (n < 2) continue;
+    const values = lines.map(logRatioOf);
+    const centre = values.reduce((sum, value) => sum + value, 0) / n;
+    variances.push(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (n - 1));
+  }
+  if (variances.length < minPooledSubjects) return defaultSpread;
+  // The mean without the largest tenth: a disturbed process must not widen every interval of its platform.
+  variances.sort((a, b) => a - b);
+  const kept = variances.slice(0, Math.ceil(0.9 * variances.length));
+  const variance = kept.reduce((sum, value) => sum + value, 0) / kept.length;
+  return { sd: Math.max(0.005, Math.sqrt(variance)), degreesOfFreedom: pooledDegreesOfFreedom };
 }
 
 interface Judgement {
@@ -106,15 +136,18 @@ function meanCounters(lines: readonly ProcessSummary[]): Measurement["counters"]
   }));
 }
 
-function summariseSubject(lines: readonly ProcessSummary[], anchor: Anchor): Measurement {
-  const logRatios = lines.map((line) => Math.log(median(line.ratios)));
+function summariseSubject(
+  lines: readonly ProcessSummary[],
+  anchor: Anchor,
+  prior: Spread,
+): Measurement {
+  const logRatios = lines.map(logRatioOf);
   const centre = median(logRatios);
   const nProcesses = lines.length;
   const mean = logRatios.reduce((sum, value) => sum + value, 0) / nProcesses;
   const squares = logRatios.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  const degreesOfFreedom = priorDegreesOfFreedom + nProcesses - 1;
-  const betweenVariance =
-    (priorDegreesOfFreedom * priorBetweenSd ** 2 + squares) / degreesOfFreedom;
+  const degreesOfFreedom = prior.degreesOfFreedom + nProcesses - 1;
+  const betweenVariance = (prior.degreesOfFreedom * prior.sd ** 2 + squares) / degreesOfFreedom;
   // With one process the spread within it is all that is seen of a disturbed run.
   const within = lines.map(
     (line) => (1.4826 * medianAbsoluteDeviation(line.ratios)) / median(line.ratios),
@@ -157,8 +190,9 @@ export function summarise(lines: readonly ProcessSummary[]): Measurement[] {
   ).values()) {
     const anchor = anchorOf(platformLines);
     const subjects = groupBy(platformLines, (line) => `${line.subjectId} ${line.modelHash}`);
+    const spread = pooledSpread(subjects.values());
     for (const subjectLines of subjects.values()) {
-      measurements.push(summariseSubject(subjectLines, anchor));
+      measurements.push(summariseSubject(subjectLines, anchor, spread));
     }
   }
   return measurements;
