@@ -1,0 +1,92 @@
+// Trains what the package ships in data/predictors from the pool in data/pool: the general predictor, the baselines
+// that onboarding compares with, and one predictor adapted to each platform of the pool. Same pool, same result.
+//
+//   node scripts/ship-predictors.mjs [--hold-out tflite] [--seed 0]
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { shippedPool, shippedPredictors } from "../dist/cli/paths.js";
+import {
+  folderNameOf,
+  shippedAdapted,
+  shippedBaseline,
+  shippedPredictor,
+} from "../dist/cli/predictors.js";
+import { loadPool, trainingPool } from "../dist/cli/training.js";
+import { scorePredictions } from "../dist/evaluate/metrics.js";
+import { createPredictor } from "../dist/predict/registry.js";
+import { Pool } from "../dist/store/pool.js";
+import { writePredictor } from "../dist/store/predictors.js";
+
+const { values } = parseArgs({
+  options: {
+    "hold-out": { type: "string", default: "tflite" },
+    seed: { type: "string", default: "0" },
+  },
+});
+const heldOut = [values["hold-out"]];
+const seed = Number(values.seed);
+const shippedMethod = "operator-sum";
+const loaded = await loadPool(new Pool(shippedPool));
+
+async function train(name, families, options) {
+  const pool = trainingPool(loaded, families, options);
+  const fitted = await createPredictor(name).fit(pool, { seed });
+  const nSamples = pool.platforms.reduce((sum, { rows }) => sum + rows.length, 0);
+  return {
+    fitted,
+    provenance: {
+      poolHash: loaded.hash,
+      seed,
+      trainedFamilies: fitted.trainedFamilies,
+      heldOutFamilies: families,
+      platform: null,
+      nSamples,
+    },
+  };
+}
+
+async function ship(folder, name, options) {
+  const { fitted, provenance } = await train(name, heldOut, options);
+  writePredictor(folder, fitted.save(), provenance);
+  console.log(
+    `${folder}: ${name}, ${provenance.nSamples} latencies of ${provenance.trainedFamilies.join(", ")}`,
+  );
+}
+
+await ship(shippedPredictor(), shippedMethod);
+await ship(shippedBaseline("operator-sum"), "operator-sum", { descriptors: false });
+await ship(shippedBaseline("flops-line"), "flops-line");
+
+const fittedWithout = new Map();
+for (const platform of loaded.platforms) {
+  const { family } = platform.runtime;
+  if (!fittedWithout.has(family)) fittedWithout.set(family, await train(shippedMethod, [family]));
+  const { fitted, provenance } = fittedWithout.get(family);
+  const samples = loaded.samples(platform.id, loaded.trainIds);
+  const test = loaded.samples(platform.id, loaded.testIds);
+  const adapted = await fitted.adapt(samples, loaded.networks, { seed });
+  const predictions = await adapted.predict(loaded.networks, { coverage: 0.9 });
+  const at = (column) => Array.from(test.rows, (row) => column[row]);
+  const scores = scorePredictions({
+    measuredMs: test.latencyMs,
+    predictedMs: at(predictions.latencyMs),
+    lowerMs: at(predictions.lowerMs),
+    upperMs: at(predictions.upperMs),
+    coverage: 0.9,
+  });
+  const folder = join(shippedAdapted(), folderNameOf(platform.id));
+  writePredictor(folder, adapted.save(), {
+    ...provenance,
+    platform,
+    nSamples: samples.rows.length,
+    accuracy: {
+      withinTenPercent: scores.withinTenPercent,
+      mape: scores.mape,
+      coverage90: scores.coverage,
+      nTest: test.rows.length,
+      how: "the pool's test networks, none of them used to learn or adapt",
+    },
+  });
+  console.log(`${folder}: within ±10 % ${(100 * scores.withinTenPercent).toFixed(1)} %`);
+}
+console.log(`saved in ${shippedPredictors}`);
