@@ -60,9 +60,9 @@ export async function calibrateOnSources<Source extends { readonly samples: Plat
       for (const [k, nSamples] of samples.entries()) {
         if (source.samples.rows.length < 2 * nSamples) continue;
         const found = await heldOutScores(source.samples, networks, adaptAndPredict, {
+          ...options,
           nSamples,
           draws,
-          seed: options.seed,
         });
         scores[k]!.push(...found);
       }
@@ -81,11 +81,14 @@ async function heldOutScores(
   samples: PlatformSamples,
   networks: FeatureTable,
   adaptAndPredict: AdaptAndPredict,
-  { nSamples, draws, seed }: { nSamples: number; draws: number; seed: number },
+  { nSamples, draws, ...options }: FitOptions & { nSamples: number; draws: number },
 ): Promise<number[]> {
   const scores: number[] = [];
   for (let draw = 0; draw < draws; draw++) {
-    const random = createRandom(deriveSeed(seed, `${samples.platformId}/${nSamples}/${draw}`));
+    await breathe(options);
+    const random = createRandom(
+      deriveSeed(options.seed, `${samples.platformId}/${nSamples}/${draw}`),
+    );
     const nTest = Math.min(maxTestRows, samples.rows.length - nSamples);
     const drawn = drawWithoutReplacement(random, samples.rows.length, nSamples + nTest);
     const test = pickSamples(samples, drawn.subarray(nSamples));

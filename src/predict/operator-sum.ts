@@ -174,15 +174,17 @@ interface Source {
   readonly fits: ReadonlyMap<CostForm, SourceFit>;
 }
 
-function fitForms(
+async function fitForms(
   samples: PlatformSamples,
   networks: FeatureTable,
   columns: CostColumns,
   forms: readonly CostForm[],
-): Source {
+  options: FitOptions,
+): Promise<Source> {
   const fits = new Map<CostForm, SourceFit>();
   for (const form of forms) {
     if (form === "descriptor" && samples.descriptor === undefined) continue;
+    await breathe(options);
     const design =
       form === "counts"
         ? createDesign(columns, networks, "counts")
@@ -242,7 +244,7 @@ async function learn(
   const forms: CostForm[] = useDescriptor === "never" ? ["counts"] : ["counts", "descriptor"];
   const sources: Source[] = [];
   for (const samples of platforms) {
-    sources.push(fitForms(samples, networks, columns, forms));
+    sources.push(await fitForms(samples, networks, columns, forms, options));
     options.onProgress?.(sources.length, platforms.length, "platforms");
     await breathe(options);
   }
