@@ -14,9 +14,9 @@ import { takeContext } from "./environment.js";
 import { type Subject, subjectFromGraph } from "./subject.js";
 import { summarise } from "./summarise.js";
 
-/** Operators are short: more pairs, all in one process, three processes. */
+/** Operators are short and their latency depends on where a process's memory lies: five processes, more pairs. */
 export const profileProtocol: Protocol = {
-  nProcesses: 3,
+  nProcesses: 5,
   nPairs: 15,
   warmupRuns: 10,
   chunkSize: 64,
