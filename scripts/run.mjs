@@ -11,7 +11,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
@@ -188,17 +188,20 @@ const verbs = {
     ]);
   },
 
-  /** Every script in bench/ whose name contains one of the arguments. */
+  /** Every script in bench/ whose name contains one of the arguments; options go to the scripts. */
   bench(args) {
+    const firstOption = args.findIndex((arg) => arg.startsWith("-"));
+    const names = firstOption < 0 ? args : args.slice(0, firstOption);
+    const options = args.slice(names.length);
     const scripts = readdirSync(join(root, "bench"))
       .filter((name) => name.endsWith(".mjs"))
-      .filter((name) => args.length === 0 || args.some((arg) => name.includes(arg)));
+      .filter((name) => names.length === 0 || names.some((wanted) => name.includes(wanted)));
     if (scripts.length === 0) throw new Failure(1, "no script in bench/ is named so");
     return runAll(
       scripts.map((name) => ({
-        title: relative(root, join(root, "bench", name)),
+        title: `bench/${name}`,
         file: join(root, "bench", name),
-        args: [],
+        args: options,
       })),
     );
   },

@@ -78,12 +78,16 @@ function start(args: string[], env: Record<string, string> = {}): ChildProcess {
 
 async function run(...[args, env]: Parameters<typeof start>) {
   const child = start(args, env);
+  let stdout = "";
   let stderr = "";
+  child.stdout!.on("data", (data) => {
+    stdout += data;
+  });
   child.stderr!.on("data", (data) => {
     stderr += data;
   });
   const exitCode = await new Promise<number | null>((fulfil) => child.on("close", fulfil));
-  return { exitCode, stderr };
+  return { exitCode, stdout, stderr };
 }
 
 describe("scripts/run.mjs", () => {
@@ -151,6 +155,14 @@ describe("scripts/run.mjs", () => {
       "knip",
       "vitest run src/tensor",
     ]);
+  });
+
+  test("runs the benchmarks that are named and hands them the options", async () => {
+    write("bench/one.mjs", 'console.log("one", ...process.argv.slice(2));');
+    write("bench/two.mjs", 'console.log("two", ...process.argv.slice(2));');
+    const { exitCode, stdout } = await run(["bench", "two", "--trials", "3"]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toBe("two --trials 3\n");
   });
 
   test("passes the command's exit code on", async () => {
