@@ -11,7 +11,7 @@ import type { FitOptions, PlatformSamples, TrainingPool } from "./predictor.js";
  * @throws InputError on columns of different length, a row outside the table, a latency that is NaN, infinite,
  *   zero or negative, or a relative standard deviation that is no share
  */
-export function checkSamples(samples: PlatformSamples, networks: FeatureTable): void {
+function checkSamples(samples: PlatformSamples, networks: FeatureTable): void {
   const { platformId, rows, latencyMs, relativeSd } = samples;
   if (rows.length !== latencyMs.length) {
     throw new InputError(

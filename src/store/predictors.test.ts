@@ -24,6 +24,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
+/** Of the system, used by one test. */
+const programs = { mount: "mount", unmount: "umount" };
+
 const saved: StoredPredictor = {
   method: "some-method",
   formatVersion: 2,
@@ -93,7 +96,7 @@ describe("writePredictor() and readPredictor()", () => {
   test("say that the disk is full and keep the older predictor", (context) => {
     const disk = join(root, "disk");
     mkdirSync(disk);
-    const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", disk]);
+    const mounted = spawnSync(programs.mount, ["-t", "tmpfs", "-o", "size=64k", "tmpfs", disk]);
     if (mounted.status !== 0) {
       context.skip("needs the right to mount a small tmpfs");
     }
@@ -107,7 +110,7 @@ describe("writePredictor() and readPredictor()", () => {
       expect(readPredictor(small).saved).toEqual(saved);
       expect(readdirSync(disk)).toEqual(["predictor"]);
     } finally {
-      spawnSync("umount", [disk]);
+      spawnSync(programs.unmount, [disk]);
     }
   });
 

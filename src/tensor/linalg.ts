@@ -122,7 +122,7 @@ export function cholesky(a: Matrix): Matrix {
 }
 
 /** x of L · x = b, for a lower triangle L. */
-export function solveLower(l: Matrix, b: Float64Array): Float64Array {
+function solveLower(l: Matrix, b: Float64Array): Float64Array {
   const n = l.rows;
   const x = b.slice();
   for (let i = 0; i < n; i++) {
@@ -134,7 +134,7 @@ export function solveLower(l: Matrix, b: Float64Array): Float64Array {
 }
 
 /** x of Lᵀ · x = b, for a lower triangle L. */
-export function solveLowerTransposed(l: Matrix, b: Float64Array): Float64Array {
+function solveLowerTransposed(l: Matrix, b: Float64Array): Float64Array {
   const n = l.rows;
   const x = b.slice();
   for (let i = n - 1; i >= 0; i--) {
