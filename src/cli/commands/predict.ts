@@ -19,6 +19,13 @@ interface PredictOptions {
   card?: boolean;
 }
 
+/** A one-sided bound at c is the end of the two-sided interval that covers 2c − 1, so c lies above one half. */
+function confidenceOption(text: string): number {
+  const confidence = shareOption("confidence")(text);
+  if (confidence > 0.5) return confidence;
+  throw new InputError(`--confidence must be above 0.5 and below 1, got "${text}"`);
+}
+
 type Verdict = "yes" | "no" | "undecided";
 
 /** Whether the one-sided bounds of a prediction lie within a budget. */
@@ -50,7 +57,7 @@ export function registerPredict(register: Register): void {
         .option(
           "--confidence <share>",
           "one-sided bound that the budget is held against",
-          shareOption("confidence"),
+          confidenceOption,
           0.9,
         )
         .option("--coverage <share>", "of the printed intervals", shareOption("coverage"), 0.9)
@@ -87,8 +94,7 @@ export function registerPredict(register: Register): void {
       warnOfDifferences(adaptedTo, { ...asked, device: here }, warn);
 
       // The interval at coverage 2c - 1 has its upper end at the one-sided bound c.
-      const coverage =
-        budgetMs === undefined ? options.coverage : Math.abs(2 * options.confidence - 1) || 0.01;
+      const coverage = budgetMs === undefined ? options.coverage : 2 * options.confidence - 1;
       const tables = [
         ...(nothing || (indices?.length === 0 && !options.all) ? [] : [tableOfIndices(indices)]),
         ...(args.length > 0 ? [tableOfFiles(args)] : []),
