@@ -145,11 +145,16 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     const key = keyOf(line.platformId, line.subjectId);
     nLines.set(key, (nLines.get(key) ?? 0) + 1);
   }
-  const failures = new Map<string, { count: number; reason: string }>();
+  const failures = new Map<string, CampaignFailure & { count: number }>();
   const countOf = (platformId: string, subject: Subject) =>
     nLines.get(keyOf(platformId, subject.id)) ?? 0;
   const givenUp = (platformId: string, subject: Subject) =>
     (failures.get(keyOf(platformId, subject.id))?.count ?? 0) >= maxFailures;
+  const addFailure = (platformId: string, subjectId: string, reason: string, count = 1) => {
+    const key = keyOf(platformId, subjectId);
+    const before = failures.get(key)?.count ?? 0;
+    failures.set(key, { platformId, subjectId, reason, count: before + count });
+  };
 
   const cache = new ModelCache();
   const startMs = now();
@@ -160,6 +165,8 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   );
   let done = doneAtStart;
   const isLate = () => options.deadlineMs !== undefined && now() >= options.deadlineMs;
+  const stopReason = () => (signal?.aborted ? "signal" : isLate() ? "deadline" : null);
+  let stoppedBy: CampaignResult["stoppedBy"] = null;
 
   const report = (platformId: string, round: number) => {
     const fresh = done - doneAtStart;
@@ -182,19 +189,19 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     const { platform, modelFormat } = target;
     let waiting = [...chunk];
     // A crash costs the process and the subject in work; the others go on in a new process.
-    while (waiting.length > 0 && !signal?.aborted && !isLate()) {
+    while (waiting.length > 0) {
+      stoppedBy = stopReason();
+      if (stoppedBy !== null) return;
       const models: UnitModel[] = [];
       for (const subject of waiting) {
         try {
           const file = cache.modelFile(chunkKey, subject, modelFormat);
           models.push({ id: subject.id, kind: subject.kind, file });
         } catch (error) {
-          failures.set(keyOf(platform.id, subject.id), {
-            count: maxFailures,
-            reason: messageOf(error),
-          });
+          addFailure(platform.id, subject.id, messageOf(error), maxFailures);
         }
       }
+      if (models.length === 0) return;
       const outcome = await runUnit({
         platform,
         reference: references.get(modelFormat)!,
@@ -215,21 +222,16 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
         },
       });
       for (const { subjectId, reason } of outcome.failures) {
-        const key = keyOf(platform.id, subjectId);
-        failures.set(key, { count: (failures.get(key)?.count ?? 0) + 1, reason });
+        addFailure(platform.id, subjectId, reason);
       }
       const finished = new Set([...outcome.finished, ...outcome.failures.map((f) => f.subjectId)]);
       const next = waiting.filter(
         (subject) => !finished.has(subject.id) && !givenUp(platform.id, subject),
       );
       // Without progress the process itself cannot start: another try would end the same way.
-      if (next.length === waiting.length && outcome.failures.length === 0) {
-        for (const subject of next) {
-          failures.set(keyOf(platform.id, subject.id), {
-            count: maxFailures,
-            reason: outcome.processError ?? "the sampler process made no progress",
-          });
-        }
+      if (next.length === waiting.length && stopReason() === null) {
+        const reason = outcome.processError ?? "the sampler process made no progress";
+        for (const { id } of next) addFailure(platform.id, id, reason, maxFailures);
         return;
       }
       waiting = next.filter((subject) => countOf(platform.id, subject) <= round);
@@ -242,11 +244,12 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   ) => {
     for (const [i, chunk] of chunksOf(subjects, protocol.chunkSize).entries()) {
       for (const target of platforms) {
-        if (signal?.aborted || isLate()) return;
         const due = chunk.filter(
           (subject) => isDue(target.platform.id, subject) && !givenUp(target.platform.id, subject),
         );
         if (due.length === 0) continue;
+        stoppedBy = stopReason();
+        if (stoppedBy !== null) return;
         report(target.platform.id, round);
         await measureChunk(target, due, `${round}/${i}`, round);
       }
@@ -276,11 +279,8 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     lines,
     failures: [...failures]
       .filter(([key]) => !nLines.has(key))
-      .map(([key, { reason }]) => {
-        const [platformId = "", subjectId = ""] = key.split(" ");
-        return { platformId, subjectId, reason };
-      }),
-    stoppedBy: signal?.aborted ? "signal" : isLate() ? "deadline" : null,
+      .map(([, { platformId, subjectId, reason }]) => ({ platformId, subjectId, reason })),
+    stoppedBy,
   };
 }
 
