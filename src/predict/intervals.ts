@@ -30,7 +30,7 @@ const checkedShares = [0.5, 0.7, 0.8, 0.9, 0.95, 0.98];
 /** Fewer held-out predictions than this say nothing about a scale. */
 const minHeldOut = 100;
 /** Held-out sources resemble each other more than a new platform resembles them: never trust them for much less. */
-const scaleLimits = { least: 0.75, most: 5 };
+const scaleLimits = { least: 0.6, most: 5 };
 /** Used when nothing could be held out: wide, because unchecked. */
 const unchecked = { scale: 1.5, degreesOfFreedom: 4 };
 
