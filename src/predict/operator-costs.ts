@@ -16,15 +16,18 @@ import {
   symmetricProduct,
   transposedTimesVector,
 } from "../tensor/linalg.js";
-import { median } from "../tensor/stats.js";
+import { median, normalQuantile } from "../tensor/stats.js";
 import { nsPerMs } from "../units.js";
 
 /** Row of the identity network: what a run costs before any operator. */
 export const overheadRow = "overhead";
 
-/** How far costs may leave the typical rate, against how exactly rows are met, both relative. */
+/** How far costs may leave the typical rate, relative. */
 const rateSpread = 1;
-const rowSpread = 0.03;
+/** How exactly a row is met at best, relative: operators in a row of several are not quite a sum either. */
+const leastRowSpread = 0.03;
+/** Width of a 90 % interval in standard deviations. */
+const ninetyPercentWidth = 2 * normalQuantile(0.95);
 /** Least cost of an operator as a share of its typical rate: never free, never negative. */
 const leastShare = 0.02;
 
@@ -106,6 +109,8 @@ export function checkDescriptor(descriptor: Descriptor, required: readonly strin
 
 interface RowEquation {
   readonly netMs: number;
+  /** How exactly the row is known, relative to `netMs`. */
+  readonly spread: number;
   readonly terms: readonly { readonly key: string; readonly count: number }[];
 }
 
@@ -118,10 +123,9 @@ function equationsOf(descriptor: Descriptor): { overheadMs: number; equations: R
     overheads[0] ?? 0.5 * Math.min(...others.map(({ latencyNs }) => latencyNs / nsPerMs));
   const equations = others.map((row) => {
     const latencyMs = row.latencyNs / nsPerMs;
-    return {
-      netMs: Math.max(latencyMs - overheadMs, 0.05 * latencyMs),
-      terms: row.signatures,
-    };
+    const netMs = Math.max(latencyMs - overheadMs, 0.05 * latencyMs);
+    const deviationMs = (row.upperNs - row.lowerNs) / nsPerMs / ninetyPercentWidth;
+    return { netMs, spread: Math.max(leastRowSpread, deviationMs / netMs), terms: row.signatures };
   });
   return { overheadMs, equations };
 }
@@ -154,15 +158,15 @@ export function operatorCostsOf(
   const typical = Float64Array.from(keys, (key) => Math.max(typicalMs(byKey.get(key)!), 1e-9));
   // Unknowns are costs relative to typical; each row is one relative equation.
   const design = matrix(usable.length, keys.length);
-  usable.forEach(({ netMs, terms }, r) => {
+  usable.forEach(({ netMs, spread, terms }, r) => {
     for (const { key, count } of terms) {
       const k = keys.indexOf(key);
-      design.values[r * keys.length + k]! += (count * typical[k]!) / (netMs * rowSpread);
+      design.values[r * keys.length + k]! += (count * typical[k]!) / (netMs * spread);
     }
   });
   const residual = new Float64Array(usable.length);
   for (let r = 0; r < usable.length; r++) {
-    let sum = 1 / rowSpread;
+    let sum = 1 / usable[r]!.spread;
     for (let k = 0; k < keys.length; k++) sum -= design.values[r * keys.length + k]!;
     residual[r] = sum;
   }
