@@ -48,8 +48,8 @@ export function subjectFromIndex(index: number, options: NetworkOptions = {}): S
 }
 
 /**
- * The reference network, one for all platforms: every kind of operation, 47 million MACs, 1 to 10 ms on the runtimes
- * measured so far (docs/measuring.md).
+ * The reference network, one for all platforms: convolutions, pools (in its reductions), additions, 47 million MACs,
+ * 1 to 10 ms on the runtimes measured so far (docs/measuring.md).
  */
 export function referenceSubject(): Subject {
   return { ...subjectFromIndex(referenceIndex), id: "reference" };
