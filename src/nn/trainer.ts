@@ -40,7 +40,7 @@ export interface TrainOptions {
   readonly from?: Pick<Checkpoint, "theta"> & Partial<Checkpoint>;
   /** Threads of ONNX Runtime, default 1. */
   readonly threads?: number;
-  /** Longest time one call should keep the event loop, ms; default 60. */
+  /** Longest time one call should keep the event loop, ms; default 40. */
   readonly callMs?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (step: number, steps: number, loss: number) => void;
@@ -128,7 +128,7 @@ export async function train(
   options: TrainOptions,
 ): Promise<TrainResult> {
   const { seed, steps, weightDecay = 0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
-  const callMs = options.callMs ?? 60;
+  const callMs = options.callMs ?? 40;
   const nRows = rowsOf(task, columns);
   const batchSize = Math.min(options.batchSize, nRows);
   const { bytes, parameters } = trainingGraph(task, batchSize, { beta1, beta2 });
