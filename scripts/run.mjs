@@ -158,6 +158,9 @@ async function build() {
   utimesSync(buildStamp, startedAt, startedAt);
 }
 
+/** The settings of the build tell knip which source a file in dist/ comes from. */
+const knipArgs = ["--tsConfig", "tsconfig.build.json"];
+
 /** Run steps one after the other, all of them even if one fails. */
 async function runAll(steps) {
   const failed = [];
@@ -183,7 +186,7 @@ const verbs = {
     return runAll([
       { title: "Types", file: commandOf("typescript", "tsc"), args: ["--noEmit"] },
       { title: "Style and lint", file: commandOf("@biomejs/biome", "biome"), args: ["check", "."] },
-      { title: "Dead code", file: commandOf("knip", "knip"), args: [] },
+      { title: "Dead code", file: commandOf("knip", "knip"), args: knipArgs },
       { title: "Tests", file: commandOf("vitest", "vitest"), args: ["run", ...args] },
     ]);
   },

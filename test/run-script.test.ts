@@ -152,7 +152,7 @@ describe("scripts/run.mjs", () => {
       "tsc -p tsconfig.build.json",
       "tsc --noEmit",
       "biome check .",
-      "knip",
+      "knip --tsConfig tsconfig.build.json",
       "vitest run src/tensor",
     ]);
   });
