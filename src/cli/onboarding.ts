@@ -328,14 +328,16 @@ export async function onboardPlatform(options: OnboardingOptions): Promise<Onboa
   const order = Array.from(predictions.latencyMs.keys()).sort(
     (a, b) => predictions.latencyMs[a]! - predictions.latencyMs[b]!,
   );
+  // Networks without a path from input to output are fast for nothing: they are predicted, not recommended.
+  const connected = order.filter((index) => networks.connected[index] === 1);
   return {
     schema: "samara/onboarding-report/1",
     tool: { ...tool },
     createdAt: new Date().toISOString(),
     result,
     compared,
-    fastest: rank(predictions, order.slice(0, 10)),
-    slowest: rank(predictions, order.slice(-10).reverse()),
+    fastest: rank(predictions, connected.slice(0, 10)),
+    slowest: rank(predictions, connected.slice(-10).reverse()),
     predictedMs: order.map((index) => predictions.latencyMs[index]!),
     ...(descriptor ? { descriptor } : {}),
     context,

@@ -82,6 +82,7 @@ export const onboardingReportSchema = z.object({
   createdAt: z.string(),
   result: onboardingResultSchema,
   compared: z.array(comparedNetworkSchema),
+  /** Among the networks with a path from input to output. */
   fastest: z.array(rankedNetworkSchema),
   slowest: z.array(rankedNetworkSchema),
   /** Predicted latencies of all networks, ascending. */
