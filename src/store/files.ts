@@ -27,6 +27,7 @@ const advice: Readonly<Record<string, string>> = {
   ENOTDIR: "a part of the path is a file: choose another path",
   EEXIST: "a part of the path is a file: choose another path",
   EISDIR: "the path is a folder: name a file in it",
+  ENAMETOOLONG: "choose a shorter name",
 };
 
 /** Turn an operating-system error about a path into a `StorageError` that says what to do. */
@@ -78,7 +79,11 @@ export function writeFileAtomic(path: string, content: string | Uint8Array): voi
     }
     renameSync(temporary, path);
   } catch (cause) {
-    rmSync(temporary, { force: true });
+    try {
+      rmSync(temporary, { force: true });
+    } catch {
+      // It could not be made either; the first error says why.
+    }
     throw storageError("write", path, cause);
   }
 }

@@ -115,7 +115,7 @@ function processesToParquet(lines: readonly ProcessSummary[], medianOf: MedianOf
   const column = (
     name: string,
     type: "STRING" | "DOUBLE" | "INT32",
-    of: (line: ProcessSummary) => string | number,
+    of: (line: ProcessSummary) => string | number | null,
   ) => ({ name, type, data: lines.map(of) });
   const buffer = parquetWriteBuffer({
     columnData: [
@@ -125,7 +125,10 @@ function processesToParquet(lines: readonly ProcessSummary[], medianOf: MedianOf
       column("startedAt", "STRING", (line) => line.startedAt),
       column("ratio", "DOUBLE", (line) => medianOf(line.ratios)),
       column("wallMs", "DOUBLE", (line) => medianOf(line.wallMs)),
-      column("waitShare", "DOUBLE", (line) => medianOf(line.waitShares)),
+      // Unknown, never zero, where the kernel does not tell.
+      column("waitShare", "DOUBLE", (line) =>
+        line.waitShares.length === 0 ? null : medianOf(line.waitShares),
+      ),
       column("referenceMs", "DOUBLE", (line) => line.referenceMs),
       column("nPairs", "INT32", (line) => line.ratios.length),
     ],
@@ -265,10 +268,19 @@ export async function readMeasurements(path: string): Promise<Measurement[]> {
       {
         ...row,
         reasons: row["reasons"] ? String(row["reasons"]).split("; ") : [],
-        counters: JSON.parse(String(row["counters"] ?? "[]")),
+        counters: parsedOrNull(String(row["counters"] ?? "[]")),
       },
       path,
       `row ${i} of measurements file`,
     ),
   );
+}
+
+/** What is no JSON fits no schema either. */
+function parsedOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
