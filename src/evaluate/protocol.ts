@@ -63,7 +63,9 @@ export async function holdOutFamilies(options: HoldOutOptions): Promise<HeldOutS
       { networks, platforms: sources.map(({ train }) => train) },
       { seed },
     );
-    for (const { train, test } of platforms.filter((platform) => platform.train.family === family)) {
+    for (const { train, test } of platforms.filter(
+      (platform) => platform.train.family === family,
+    )) {
       const trials: Scores[] = [];
       for (let trial = 0; trial < nTrials; trial++) {
         const random = createRandom(deriveSeed(seed, `${train.platformId}/${trial}`));
@@ -82,7 +84,9 @@ export async function holdOutFamilies(options: HoldOutOptions): Promise<HeldOutS
             coverage: 0.9,
           }),
         );
-        options.onProgress?.(`${predictor.name}: ${train.platformId}, trial ${trial + 1}/${nTrials}`);
+        options.onProgress?.(
+          `${predictor.name}: ${train.platformId}, trial ${trial + 1}/${nTrials}`,
+        );
       }
       results.push({
         predictor: predictor.name,

@@ -19,14 +19,14 @@ import { inferOutputs } from "./shape.js";
 import type { KnownTensor } from "./shape-view.js";
 import { elementCount } from "./size.js";
 
-interface OperatorOptions {
+export interface OperatorOptions {
   /** Default: the type and a number. */
   readonly name?: string;
   /** Names of the outputs; default one output, named like the operator. */
   readonly outputs?: readonly string[];
 }
 
-interface FinishOptions {
+export interface FinishOptions {
   readonly metadata?: Readonly<Record<string, string>>;
   readonly encoding?: Encoding;
 }

@@ -85,7 +85,7 @@ export interface FittedPredictor {
 export interface AdaptedPredictor {
   readonly name: string;
   readonly platformId: string;
-  /** @param coverage - nominal coverage of the intervals, 0 < coverage < 1 */
+  /** Predict every row of a table; `coverage` is the nominal coverage of the intervals, 0 < coverage < 1. */
   predict(networks: FeatureTable, options: { coverage: number }): Promise<Predictions>;
   save(): SavedPredictor;
 }

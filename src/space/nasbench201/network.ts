@@ -19,7 +19,7 @@ import { asSource, createLayers, type Layers, type Signal } from "./layers.js";
  * Add in the order of the edges.
  */
 const variants = ["pruned", "traced"] as const;
-type Variant = (typeof variants)[number];
+export type Variant = (typeof variants)[number];
 
 export interface NetworkOptions {
   /** Height and width of the input in pixels, a multiple of 4; default 32. */

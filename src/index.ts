@@ -1,0 +1,79 @@
+/**
+ * Samara as a library: networks as operator graphs, predictors that learn, adapt and predict, and their files.
+ * Nothing here needs the hardware that is predicted; measuring is in `samara-latency/measure`.
+ *
+ * @packageDocumentation
+ */
+export * from "./errors.js";
+export { type Scored, type Scores, scorePredictions } from "./evaluate/metrics.js";
+export {
+  type HeldOutPlatform,
+  type HeldOutScores,
+  type HoldOutOptions,
+  holdOutFamilies,
+} from "./evaluate/protocol.js";
+export {
+  createGraphBuilder,
+  type FinishOptions,
+  type GraphBuilder,
+  type OperatorOptions,
+} from "./graph/build.js";
+export { type Cost, costOfGraph } from "./graph/cost.js";
+export { featuresOfGraphs, type NamedGraph } from "./graph/feature-table.js";
+export {
+  type FeatureTable,
+  type OperatorSignature,
+  type RewriteSemantics,
+  rewriteSemantics,
+} from "./graph/features.js";
+export type {
+  AttributeValue,
+  Constant,
+  ConstantSource,
+  DataType,
+  Encoding,
+  Operator,
+  OperatorGraph,
+  Shape,
+  TensorInfo,
+} from "./graph/graph.js";
+export { type ReadOptions as ReadOnnxOptions, readOnnx } from "./onnx/read.js";
+export { writeOnnx } from "./onnx/write.js";
+export type {
+  AdaptedPredictor,
+  FitOptions,
+  FittedPredictor,
+  OnProgress,
+  PlatformSamples,
+  Predictions,
+  Predictor,
+  SavedPredictor,
+  SavedTensor,
+  TrainingPool,
+} from "./predict/predictor.js";
+export { createPredictor, predictorNames } from "./predict/registry.js";
+export type { CounterReading, CounterSource } from "./record/counter.js";
+export type { Descriptor, DescriptorRow } from "./record/descriptor.js";
+export type { Context, Grade, Measurement, ProcessSummary } from "./record/measurement.js";
+export type { Device, Platform, RuntimeInfo } from "./record/platform.js";
+export {
+  archStringFromCell,
+  type Cell,
+  cellFromArchString,
+  cellFromIndex,
+  indexFromCell,
+  nCells,
+  networkId,
+  type Operation,
+} from "./space/nasbench201/cell.js";
+export { featuresOfCells } from "./space/nasbench201/features.js";
+export { type NetworkOptions, networkFromCell, type Variant } from "./space/nasbench201/network.js";
+export { Pool, type Split } from "./store/pool.js";
+export {
+  type PredictorProvenance,
+  readPredictor,
+  type StoredPredictor,
+  writePredictor,
+} from "./store/predictors.js";
+export type { StoredTensor } from "./store/safetensors.js";
+export { writeTflite } from "./tflite/write.js";

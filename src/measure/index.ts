@@ -1,0 +1,38 @@
+/**
+ * Measuring as a library: what runs here, latencies of networks and operators, descriptors.
+ *
+ * @packageDocumentation
+ */
+export {
+  type AvailablePlatform,
+  findPlatform,
+  listPlatforms,
+  type PlatformList,
+  type UnavailableRuntime,
+} from "../platform/registry.js";
+export type {
+  Availability,
+  ModelFormat,
+  Runtime,
+  RuntimeVariant,
+  Session,
+} from "../platform/runtime.js";
+export { type SamplerOptions, startSampler } from "../platform/sampler.js";
+export type { Sampler } from "../platform/sampler-types.js";
+export {
+  bulkProtocol,
+  type CampaignFailure,
+  type CampaignOptions,
+  type CampaignPlatform,
+  type CampaignProgress,
+  type CampaignResult,
+  type Protocol,
+  type RunSink,
+  runCampaign,
+} from "./campaign.js";
+export { type Finding, judgeContext, takeContext } from "./environment.js";
+export { examineMachine } from "./examine.js";
+export { type ProfileOptions, profilePlatform, profileProtocol } from "./profile.js";
+export { referenceSubject, type Subject, subjectFromGraph, subjectFromIndex } from "./subject.js";
+export { summarise } from "./summarise.js";
+export type { StartSampler } from "./unit.js";
