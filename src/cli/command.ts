@@ -48,9 +48,10 @@ export function defineCommand<Options>(
   body: CommandBody<Options>,
   finish: (exitCode: number) => void,
 ): Command {
-  addCommonOptions(command);
+  const checks = addCommonOptions(command);
   command.action(async () => {
-    applyConfigFile(command);
+    checks.run(() => applyConfigFile(command), undefined);
+    checks.done();
     const options = command.opts() as Options & CommonOptions;
     const progress = createProgress({ quiet: options.quiet ?? false });
     const out = createOutput(options);

@@ -4,6 +4,7 @@
 import {
   FormatError,
   InputError,
+  InputErrors,
   InterruptedError,
   NotFittedError,
   NotFoundError,
@@ -29,10 +30,14 @@ export const exitCodes = {
 } as const;
 
 const permissionErrnos = ["EACCES", "EPERM", "EROFS"];
-const badPathErrnos = ["ENOTDIR", "EEXIST", "EISDIR", "ENAMETOOLONG"];
+const badPathErrnos = ["ENOTDIR", "EEXIST", "EISDIR", "ENOTEMPTY", "ENAMETOOLONG"];
 
 /** The exit code for an error that ended a command. */
 export function exitCodeOf(error: unknown): number {
+  if (error instanceof InputErrors) {
+    const codes = new Set(error.errors.map(exitCodeOf));
+    return codes.size === 1 ? [...codes][0]! : exitCodes.usage;
+  }
   if (error instanceof InterruptedError) return exitCodes.interrupted;
   if (error instanceof TimeoutError) return exitCodes.timeout;
   if (error instanceof PlatformUnavailableError) return exitCodes.unavailable;

@@ -2,11 +2,12 @@
  * Measured latencies from a file of the user's: a pool's Parquet, or CSV with `network,latencyMs`.
  */
 import { extname } from "node:path";
-import { FormatError, InputError, InputErrors, SamaraError } from "../errors.js";
+import { FormatError, InputError, messageOf } from "../errors.js";
 import type { PlatformSamples } from "../predict/predictor.js";
 import { readBytes } from "../store/files.js";
 import { readMeasurements } from "../store/pool.js";
-import { indexFromNetworkId, indicesFromArchs } from "./subjects.js";
+import { InputChecks } from "./input-checks.js";
+import { indexFromArch, indexFromNetworkId } from "./subjects.js";
 
 /** A latency of an architecture, with the platform where the file says it. */
 export interface MeasuredNetwork {
@@ -35,8 +36,14 @@ function splitCsvLine(line: string): string[] {
 }
 
 function readCsv(path: string): MeasuredNetwork[] {
-  const text = readBytes(path, "measurements file").toString("utf8");
-  const [header = "", ...lines] = text.split(/\r?\n/).filter((line) => line.trim() !== "");
+  // Spreadsheets begin a file with a byte order mark.
+  const text = readBytes(path, "measurements file")
+    .toString("utf8")
+    .replace(/^\uFEFF/, "");
+  const [{ line: header } = { line: "" }, ...lines] = text
+    .split(/\r?\n/)
+    .map((line, i) => ({ line, number: i + 1 }))
+    .filter(({ line }) => line.trim() !== "");
   const columns = splitCsvLine(header);
   const networkColumn = columns.indexOf("network");
   const latencyColumn = columns.indexOf("latencyMs");
@@ -50,33 +57,32 @@ function readCsv(path: string): MeasuredNetwork[] {
       },
     );
   }
-  const errors: SamaraError[] = [];
-  const networks = lines.flatMap((line, i): MeasuredNetwork[] => {
+  const checks = new InputChecks();
+  const networks = lines.map(({ line, number }): MeasuredNetwork => {
     const fields = splitCsvLine(line);
-    const latencyMs = Number(fields[latencyColumn]);
-    const where = `measurements file ${path}, line ${i + 2}`;
-    try {
-      if (fields[latencyColumn] === "" || !(latencyMs > 0 && Number.isFinite(latencyMs))) {
-        throw new FormatError(
-          `${where}: latencyMs must be a number greater than 0, got "${fields[latencyColumn] ?? ""}"`,
+    const where = `measurements file ${path}, line ${number}`;
+    const latencyText = fields[latencyColumn] ?? "";
+    const latencyMs = latencyText === "" ? Number.NaN : Number(latencyText);
+    if (!(latencyMs > 0 && Number.isFinite(latencyMs))) {
+      checks.add(
+        new FormatError(
+          `${where}: latencyMs must be a number greater than 0, got "${latencyText}"`,
           { path, field: "latencyMs" },
-        );
-      }
-      const [index] = indicesFromArchs([fields[networkColumn] ?? ""]);
-      const platformId = platformColumn < 0 ? null : (fields[platformColumn] ?? null);
-      return [{ index: index!, latencyMs, relativeSd: null, platformId }];
-    } catch (error) {
-      if (!(error instanceof SamaraError)) throw error;
-      errors.push(
-        error instanceof FormatError
-          ? error
-          : new FormatError(`${where}: ${error.message}`, { path, field: "network", cause: error }),
+        ),
       );
-      return [];
     }
+    let index = 0;
+    try {
+      index = indexFromArch(fields[networkColumn] ?? "");
+    } catch (cause) {
+      checks.add(
+        new FormatError(`${where}: ${messageOf(cause)}`, { path, field: "network", cause }),
+      );
+    }
+    const platformId = platformColumn < 0 ? null : fields[platformColumn] || null;
+    return { index, latencyMs, relativeSd: null, platformId };
   });
-  if (errors.length === 1) throw errors[0]!;
-  if (errors.length > 1) throw new InputErrors(errors);
+  checks.done();
   return networks;
 }
 

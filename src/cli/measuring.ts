@@ -2,7 +2,7 @@
  * Measuring into a pool folder, as `measure`, `campaign`, `profile` and `onboard` do it: append to its log, show
  * progress, and recompute its measurements.
  */
-import { UnusableQualityError } from "../errors.js";
+import { InterruptedError, UnusableQualityError } from "../errors.js";
 import {
   type CampaignOptions,
   type CampaignResult,
@@ -13,6 +13,7 @@ import {
 import { profilePlatform, profileProtocol } from "../measure/profile.js";
 import { referenceSubject, type Subject } from "../measure/subject.js";
 import { summarise } from "../measure/summarise.js";
+import type { StartSampler } from "../measure/unit.js";
 import type { AvailablePlatform } from "../platform/registry.js";
 import { startSampler } from "../platform/sampler.js";
 import type { Descriptor } from "../record/descriptor.js";
@@ -33,6 +34,8 @@ interface MeasuringOptions {
   readonly deadlineMs?: number;
   /** Said before the figures, e.g. `measure 10 networks`. */
   readonly label: string;
+  /** How to start a sampler; default a process of its own. */
+  readonly startSampler?: StartSampler;
 }
 
 const campaignPlatform = ({ platform, runtime }: AvailablePlatform) => ({
@@ -55,7 +58,7 @@ function commonOptions(
       append: (line) => pool.log.append(line),
       addContext: (context) => pool.addContext(context),
     },
-    startSampler,
+    startSampler: options.startSampler ?? startSampler,
     signal: options.signal,
     ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
     onProgress({ done, total, platformId, round, remainingMs }) {
@@ -116,15 +119,19 @@ export async function measureNetworks(
 }
 
 /**
- * Profile a platform into a pool.
+ * Profile a platform into a pool: as it is now, or with `continued` from what the pool's log already holds.
  *
- * @throws UnusableQualityError when more than a third of the operators graded X
+ * @throws UnusableQualityError when more than a third of the operators graded X; InterruptedError after Ctrl-C
  */
 export async function profileInto(
   platform: AvailablePlatform,
-  options: Omit<MeasuringOptions, "protocol" | "label"> & { inputSize?: number; fresh?: boolean },
+  options: Omit<MeasuringOptions, "protocol" | "label"> & {
+    inputSize?: number;
+    continued?: boolean;
+  },
 ): Promise<Descriptor> {
-  const { pool } = options;
+  const { pool, continued = false } = options;
+  const { id } = platform.platform;
   pool.addPlatform(platform.platform);
   const common = commonOptions({
     ...options,
@@ -133,17 +140,22 @@ export async function profileInto(
   });
   const descriptor = await profilePlatform({
     ...common,
-    // A profile describes the platform as it is now: only an interrupted one is continued, never an old one reused.
-    doneLines: options.fresh === false ? common.doneLines : [],
+    doneLines: continued ? common.doneLines : [],
     platform: campaignPlatform(platform),
     ...(options.inputSize === undefined ? {} : { inputSize: options.inputSize }),
+  }).catch((error: unknown) => {
+    if (!(error instanceof InterruptedError)) throw error;
+    throw new InterruptedError(`stopped while profiling ${id}`, {
+      hint: `${continued ? "go on" : "start again"} with: ${options.resumeCommand}`,
+      cause: error,
+    });
   });
   options.progress.clear();
   pool.writeDescriptor(descriptor);
   const unusable = descriptor.rows.filter(({ grade }) => grade === "X");
   if (unusable.length > descriptor.rows.length / 3) {
     throw new UnusableQualityError(
-      `${unusable.length} of ${descriptor.rows.length} operators of ${platform.platform.id} varied too much to be used`,
+      `${unusable.length} of ${descriptor.rows.length} operators of ${id} varied too much to be used`,
       { hint: "run `samara doctor`, stop other work, then profile again" },
     );
   }

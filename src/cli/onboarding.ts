@@ -9,6 +9,7 @@ import { scorePredictions } from "../evaluate/metrics.js";
 import type { FeatureTable } from "../graph/features.js";
 import { bulkProtocol } from "../measure/campaign.js";
 import { judgeContext, takeContext } from "../measure/environment.js";
+import type { StartSampler } from "../measure/unit.js";
 import { tool } from "../package.js";
 import type { AvailablePlatform } from "../platform/registry.js";
 import type { AdaptedPredictor, Predictions } from "../predict/predictor.js";
@@ -24,7 +25,7 @@ import { binomialInterval, median } from "../tensor/stats.js";
 import { formatDuration, formatMs, formatShare } from "../units.js";
 import { measureNetworks, profileInto } from "./measuring.js";
 import type { Warn } from "./predicting.js";
-import { type LoadedFitted, loadFitted, shippedBaseline } from "./predictors.js";
+import { type LoadedFitted, loadFitted } from "./predictors.js";
 import type { Progress } from "./progress.js";
 import { drawIndices, subjectsFromIndices } from "./subjects.js";
 import { samplesOf } from "./training.js";
@@ -38,9 +39,29 @@ export interface TimeBudget {
 
 export const defaultTimeBudget: TimeBudget = { profileS: 70, measureS: 60, totalS: 225 };
 
+/** Predictors to compare with, adapted with the same samples. */
+export interface Baselines {
+  /** Without descriptors. */
+  readonly operatorSum: LoadedFitted;
+  readonly flopsLine: LoadedFitted;
+}
+
+/**
+ * Load the baselines in a folder, as `flops-line` and `operator-sum`.
+ *
+ * @throws NotFoundError, FormatError when one is missing or damaged
+ */
+export async function loadBaselines(folder: string): Promise<Baselines> {
+  return {
+    operatorSum: await loadFitted(join(folder, "operator-sum")),
+    flopsLine: await loadFitted(join(folder, "flops-line")),
+  };
+}
+
 export interface OnboardingOptions {
   readonly platform: AvailablePlatform;
   readonly fitted: LoadedFitted;
+  readonly baselines: Baselines;
   readonly nSamples: number;
   readonly nVerified: number;
   readonly seed: number;
@@ -51,6 +72,8 @@ export interface OnboardingOptions {
   readonly progress: Progress;
   readonly signal: AbortSignal;
   readonly warn: Warn;
+  /** How to start a sampler; default a process of its own. */
+  readonly startSampler?: StartSampler;
 }
 
 /** The networks of an onboarding, drawn before anything is measured. */
@@ -120,14 +143,13 @@ function scoresOf(compared: readonly ComparedNetwork[]) {
 }
 
 async function baselineScores(
-  name: string,
+  { predictor }: LoadedFitted,
   options: OnboardingOptions,
   samples: Parameters<LoadedFitted["predictor"]["adapt"]>[0],
   networks: FeatureTable,
   verified: readonly number[],
   measurements: ReadonlyMap<string, Measurement>,
 ) {
-  const { predictor } = await loadFitted(shippedBaseline(name));
   const adapted = await predictor.adapt(samples, networks, { seed: options.seed });
   const predictions = await adapted.predict(networks, { coverage: 0.9 });
   const { withinTenPercent, mape, spearman } = scoresOf(
@@ -136,19 +158,22 @@ async function baselineScores(
   return { withinTenPercent, mape, spearman };
 }
 
+/** What every measurement of an onboarding has in common. */
+const measuringOf = ({ pool, progress, signal, startSampler }: OnboardingOptions) => ({
+  pool,
+  progress,
+  signal,
+  resumeCommand: "samara onboard, which measures anew",
+  ...(startSampler ? { startSampler } : {}),
+});
+
 async function profile(
   options: OnboardingOptions,
   deadlineMs: number,
 ): Promise<Descriptor | undefined> {
-  const { platform, pool, progress, signal, warn } = options;
+  const { platform, warn } = options;
   try {
-    return await profileInto(platform, {
-      pool,
-      progress,
-      signal,
-      deadlineMs,
-      resumeCommand: "samara onboard",
-    });
+    return await profileInto(platform, { ...measuringOf(options), deadlineMs });
   } catch (error) {
     if (error instanceof InterruptedError || !(error instanceof MeasurementError)) throw error;
     warn("no-descriptor", `going on without a descriptor: ${error.message}`, error.hint);
@@ -211,7 +236,7 @@ export async function onboardPlatform(options: OnboardingOptions): Promise<Onboa
       : "profiled    nothing usable",
   );
 
-  const measuring = { pool, progress, signal, resumeCommand: "samara onboard" };
+  const measuring = measuringOf(options);
   const sampled = await phases.run("measure", () =>
     measureNetworks([platform], subjectsFromIndices(samples), {
       ...measuring,
@@ -274,7 +299,7 @@ export async function onboardPlatform(options: OnboardingOptions): Promise<Onboa
   );
   const baselines = {
     operatorSum: await baselineScores(
-      "operator-sum",
+      options.baselines.operatorSum,
       options,
       target,
       networks,
@@ -282,7 +307,7 @@ export async function onboardPlatform(options: OnboardingOptions): Promise<Onboa
       measurements,
     ),
     flopsLine: await baselineScores(
-      "flops-line",
+      options.baselines.flopsLine,
       options,
       target,
       networks,

@@ -1,8 +1,8 @@
 /**
  * Platforms named on the command line.
  */
-import { InputErrors, type SamaraError } from "../errors.js";
 import { type AvailablePlatform, findPlatform, listPlatforms } from "../platform/registry.js";
+import { InputChecks } from "./input-checks.js";
 
 /**
  * Find all platforms that were named.
@@ -12,15 +12,11 @@ import { type AvailablePlatform, findPlatform, listPlatforms } from "../platform
 export async function findPlatforms(names: readonly string[]): Promise<AvailablePlatform[]> {
   const list = await listPlatforms();
   const found: AvailablePlatform[] = [];
-  const errors: SamaraError[] = [];
+  const checks = new InputChecks();
   for (const name of names) {
-    try {
-      found.push(await findPlatform(name, list));
-    } catch (error) {
-      errors.push(error as SamaraError);
-    }
+    const platform = await checks.wait(() => findPlatform(name, list), null);
+    if (platform !== null) found.push(platform);
   }
-  if (errors.length === 1) throw errors[0]!;
-  if (errors.length > 1) throw new InputErrors(errors);
+  checks.done();
   return found;
 }

@@ -12,6 +12,7 @@ import type { Measurement } from "../record/measurement.js";
 import type { Platform } from "../record/platform.js";
 import { featuresOfCells } from "../space/nasbench201/features.js";
 import { readBytes } from "../store/files.js";
+import { InputChecks } from "./input-checks.js";
 import { chooseAdapted } from "./predictors.js";
 import { indexFromNetworkId } from "./subjects.js";
 
@@ -56,15 +57,18 @@ export function tableOfIndices(indices?: readonly number[]): FeatureTable {
 /**
  * Features of ONNX files.
  *
- * @throws NotFoundError, FormatError, UnsupportedError naming file and operator
+ * @throws NotFoundError, FormatError, UnsupportedError naming file and operator; InputErrors for several files
  */
 export function tableOfFiles(paths: readonly string[]): FeatureTable {
-  return featuresOfGraphs(
-    paths.map((path) => ({
-      id: `file/${basename(path)}#${hashOf(readBytes(path, "model file"))}`,
-      graph: readOnnx(path),
-    })),
+  const checks = new InputChecks();
+  const graphs = paths.flatMap((path) =>
+    checks.run(() => {
+      const id = `file/${basename(path)}#${hashOf(readBytes(path, "model file"))}`;
+      return [{ id, graph: readOnnx(path) }];
+    }, []),
   );
+  checks.done();
+  return featuresOfGraphs(graphs);
 }
 
 /** Say where the platform that is asked about differs from the one that a predictor was adapted to. */

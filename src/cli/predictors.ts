@@ -24,8 +24,9 @@ export interface LoadedAdapted {
 
 /** Folder of the general predictor that the package ships. */
 export const shippedPredictor = (): string => join(shippedPredictors, "pool");
-/** A baseline trained on the same pool, for comparison: `flops-line`, or `operator-sum` without descriptors. */
-export const shippedBaseline = (name: string): string => join(shippedPredictors, "baselines", name);
+/** Baselines trained on the same pool, for comparison: `flops-line`, and `operator-sum` without descriptors. */
+export const shippedBaselines = (): string => join(shippedPredictors, "baselines");
+export const shippedBaseline = (name: string): string => join(shippedBaselines(), name);
 /** Folders of predictors that the package ships adapted to the pool's own platforms. */
 export const shippedAdapted = (): string => join(shippedPredictors, "platforms");
 

@@ -4,6 +4,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { FormatError, InputError } from "../errors.js";
+import { InputChecks } from "./input-checks.js";
 import { configFile } from "./paths.js";
 
 export interface CommonOptions {
@@ -48,8 +49,16 @@ export const collect = (value: string, previous: readonly string[] = []): string
   value,
 ];
 
-/** Add the options of every command, and the environment variable of each option (`SAMARA_SEED`, …). */
-export function addCommonOptions(command: Command): Command {
+const isNo = (text: string | undefined) => ["", "0", "false", "no"].includes(text ?? "");
+
+/**
+ * Add the options of every command, and the environment variable of each option (`SAMARA_SEED`, …).
+ *
+ * Options that begin with `--no-` have no variable: its name would be that of the option they deny.
+ *
+ * @returns what is wrong with the values given, filled while the command line is read
+ */
+export function addCommonOptions(command: Command): InputChecks {
   command
     .option("--json", "print one JSON document")
     .option("--output <format>", "table, json, jsonl or csv")
@@ -59,11 +68,21 @@ export function addCommonOptions(command: Command): Command {
     .addOption(
       new Option("--seed <n>", "seed of every draw").default(0).argParser(integerOption("seed", 0)),
     );
+  const checks = new InputChecks();
   for (const option of command.options) {
-    if (option.long === "--json" || option.long === "--no-color") continue;
-    option.env(`SAMARA_${option.attributeName().replaceAll(/[A-Z]/g, "_$&").toUpperCase()}`);
+    const parse = option.parseArg;
+    if (parse !== undefined && parse !== collect) {
+      option.argParser((text: string, previous: unknown) =>
+        checks.run(() => parse(text, previous), previous),
+      );
+    }
+    if (option.long === "--json" || option.negate) continue;
+    const name = `SAMARA_${option.attributeName().replaceAll(/[A-Z]/g, "_$&").toUpperCase()}`;
+    // A flag without a value would be set by any value of its variable.
+    const takesValue = option.required || option.optional;
+    if (takesValue || !isNo(process.env[name])) option.env(name);
   }
-  return command;
+  return checks;
 }
 
 /**
@@ -82,15 +101,34 @@ export function applyConfigFile(command: Command, path: string = configFile()): 
   if (typeof config !== "object" || config === null || Array.isArray(config)) {
     throw new FormatError(`config file ${path} must hold one JSON object`, { path });
   }
+  const checks = new InputChecks();
   for (const option of command.options) {
     const key = option.attributeName();
     const value = (config as Record<string, unknown>)[key];
     const source = command.getOptionValueSource(key);
     if (value === undefined || (source !== undefined && source !== "default")) continue;
-    const parsed =
-      option.parseArg && typeof value !== "boolean"
-        ? option.parseArg(String(value), undefined as never)
-        : value;
+    const parsed = checks.run(() => valueFromConfig(option, key, value, path), undefined);
     command.setOptionValueWithSource(key, parsed, "config");
   }
+  checks.done();
+}
+
+/** A value of the config file as the option's flag would have given it. */
+function valueFromConfig(option: Option, key: string, value: unknown, path: string): unknown {
+  const takesValue = option.required || option.optional;
+  const values = option.parseArg === collect && Array.isArray(value) ? value : [value];
+  const isRight = (item: unknown) =>
+    takesValue ? typeof item === "string" || typeof item === "number" : typeof item === "boolean";
+  if (!values.every(isRight)) {
+    const rule = takesValue ? "a string or number" : "true or false";
+    throw new FormatError(
+      `config file ${path}: "${key}" must be ${rule}, got ${JSON.stringify(value)}`,
+      { path, field: key },
+    );
+  }
+  if (!takesValue) return value;
+  return values.reduce<unknown>(
+    (previous, item) => (option.parseArg ? option.parseArg(String(item), previous) : String(item)),
+    undefined,
+  );
 }

@@ -3,13 +3,14 @@
  */
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { InputError, InputErrors, SamaraError } from "../errors.js";
+import { InputError } from "../errors.js";
 import { hashOf, type Subject, subjectFromIndex } from "../measure/subject.js";
 import { readOnnx } from "../onnx/read.js";
 import { cellFromArchString, indexFromCell, nCells } from "../space/nasbench201/cell.js";
 import { readBytes } from "../store/files.js";
 import { createRandom, drawWithoutReplacement } from "../tensor/random.js";
 import { writeTflite } from "../tflite/write.js";
+import { InputChecks } from "./input-checks.js";
 
 /** The id under which measurements and predictions name an architecture. */
 export const networkId = (index: number): string => `nasbench201/${index}`;
@@ -22,35 +23,39 @@ export function indexFromNetworkId(id: string): number | undefined {
 }
 
 /**
+ * The index of an architecture given as a string, an index or an id.
+ *
+ * @throws InputError on an unknown operation, a malformed string or an index out of range
+ */
+export function indexFromArch(text: string): number {
+  const id = /^(?:nasbench201\/)?(-?\d+)$/.exec(text);
+  if (!id) return indexFromCell(cellFromArchString(text));
+  const index = Number(id[1]);
+  if (index < 0 || index >= nCells) {
+    throw new InputError(`an architecture index is an integer in 0…${nCells - 1}, got ${text}`);
+  }
+  return index;
+}
+
+function linesOfStandardInput(): string[] {
+  const lines = readFileSync(0, "utf8")
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+  if (lines.length === 0) throw new InputError("standard input holds no architecture");
+  return lines;
+}
+
+/**
  * Indices of architectures given as strings, indices or ids; `-` reads one a line from standard input.
  *
  * @throws InputErrors with all that are wrong
  */
 export function indicesFromArchs(archs: readonly string[]): number[] {
-  const texts = archs.flatMap((arch) =>
-    arch === "-"
-      ? readFileSync(0, "utf8")
-          .split("\n")
-          .map((line) => line.trim())
-          .filter((line) => line !== "")
-      : [arch],
-  );
-  const indices: number[] = [];
-  const errors: SamaraError[] = [];
-  for (const text of texts) {
-    try {
-      const id = /^(?:nasbench201\/)?(\d+)$/.exec(text);
-      if (id && Number(id[1]) >= nCells) {
-        throw new InputError(`an architecture index is an integer in 0…${nCells - 1}, got ${text}`);
-      }
-      indices.push(id ? Number(id[1]) : indexFromCell(cellFromArchString(text)));
-    } catch (error) {
-      if (!(error instanceof SamaraError)) throw error;
-      errors.push(error);
-    }
-  }
-  if (errors.length === 1) throw errors[0]!;
-  if (errors.length > 1) throw new InputErrors(errors);
+  const texts = archs.flatMap((arch) => (arch === "-" ? linesOfStandardInput() : [arch]));
+  const checks = new InputChecks();
+  const indices = texts.map((text) => checks.run(() => indexFromArch(text), 0));
+  checks.done();
   return indices;
 }
 

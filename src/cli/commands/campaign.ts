@@ -4,8 +4,8 @@
 import { readFileSync } from "node:fs";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
-import { FormatError, messageOf, NotFoundError } from "../../errors.js";
-import { formatDuration, formatShare } from "../../units.js";
+import { FormatError, MeasurementError, messageOf, NotFoundError } from "../../errors.js";
+import { formatDuration, formatMs, formatShare } from "../../units.js";
 import { exitCodes } from "../exit-codes.js";
 import type { Register } from "../main.js";
 
@@ -78,9 +78,16 @@ export function registerCampaign(register: Register): void {
         test: test.map(networkId),
       });
       const resumeCommand = `samara campaign ${planPath}`;
+      let nUnprofiled = 0;
       for (const platform of platforms) {
         if (pool.descriptor(platform.platform.id)) continue;
-        await profileInto(platform, { pool, progress, signal, resumeCommand, fresh: false });
+        try {
+          await profileInto(platform, { pool, progress, signal, resumeCommand, continued: true });
+        } catch (error) {
+          if (!(error instanceof MeasurementError)) throw error;
+          nUnprofiled += 1;
+          warn("not-profiled", `${platform.platform.id}: ${error.message}`, error.hint);
+        }
       }
       const { measurements, result } = await measureNetworks(
         platforms,
@@ -107,13 +114,13 @@ export function registerCampaign(register: Register): void {
         const own = measurements.filter(({ platformId }) => platformId === platform.id);
         const share = (grade: string) =>
           own.filter((measurement) => measurement.grade === grade).length / own.length;
+        const medianOf = (value: (measurement: (typeof own)[number]) => number) =>
+          own.length === 0 ? Number.NaN : median(own.map(value));
         return {
           platform: platform.id,
           nNetworks: own.length,
-          medianLatencyMs: median(own.map(({ latencyMs }) => latencyMs)),
-          medianRelativeHalfWidth: median(
-            own.map((m) => (m.upperMs - m.lowerMs) / (2 * m.latencyMs)),
-          ),
+          medianLatencyMs: medianOf(({ latencyMs }) => latencyMs),
+          medianRelativeHalfWidth: medianOf((m) => (m.upperMs - m.lowerMs) / (2 * m.latencyMs)),
           gradeA: share("A"),
           gradeB: share("B"),
           gradeC: share("C"),
@@ -130,7 +137,7 @@ export function registerCampaign(register: Register): void {
         [
           { title: "platform", value: (r) => r.platform },
           { title: "networks", value: (r) => String(r.nNetworks), align: "right" },
-          { title: "median ms", value: (r) => r.medianLatencyMs.toFixed(2), align: "right" },
+          { title: "median", value: (r) => formatMs(r.medianLatencyMs), align: "right" },
           {
             title: "90 % half-width",
             value: (r) => formatShare(r.medianRelativeHalfWidth),
@@ -143,7 +150,7 @@ export function registerCampaign(register: Register): void {
         ],
         `\nSaved in ${pool.folder}; first to last process ${formatDuration(Math.max(...startTimes) - Math.min(...startTimes))}`,
       );
-      return result.failures.length > 0 ? exitCodes.failed : exitCodes.ok;
+      return result.failures.length + nUnprofiled > 0 ? exitCodes.failed : exitCodes.ok;
     },
   );
 }

@@ -3,6 +3,7 @@
  */
 import { InputError } from "../../errors.js";
 import { exitCodes } from "../exit-codes.js";
+import { InputChecks } from "../input-checks.js";
 import type { Register } from "../main.js";
 import { integerOption } from "../settings.js";
 
@@ -44,21 +45,26 @@ export function registerGenerate(register: Register): void {
         .option("--no-fold-batch-norm", "keep batch norms as operators of their own")
         .option("-o, --out <file>", "file to write, ending in .onnx or .tflite"),
     async ({ options, out, settings, warnings }) => {
-      const { variant } = options;
-      if (options.arch === undefined) throw new InputError("generate needs --arch");
-      if (options.out === undefined || !/\.(onnx|tflite)$/.test(options.out)) {
-        throw new InputError(
-          `generate needs -o with a file that ends in .onnx or .tflite, got ${options.out ?? "nothing"}`,
+      const { arch, out: file = "", variant } = options;
+      const { indicesFromArchs } = await import("../subjects.js");
+      const checks = new InputChecks();
+      const isVariant = variant === "pruned" || variant === "traced";
+      if (!isVariant) {
+        checks.add(new InputError(`--variant is pruned or traced, got "${variant}"`));
+      }
+      if (!/\.(onnx|tflite)$/.test(file)) {
+        checks.add(
+          new InputError(
+            `generate needs -o with a file that ends in .onnx or .tflite, got ${file || "nothing"}`,
+          ),
         );
       }
-      if (variant !== "pruned" && variant !== "traced") {
-        throw new InputError(`--variant is pruned or traced, got "${variant}"`);
+      if (arch === undefined) checks.add(new InputError("generate needs --arch"));
+      const indices = arch === undefined ? [] : checks.run(() => indicesFromArchs([arch]), [0]);
+      if (arch !== undefined && indices.length !== 1) {
+        checks.add(new InputError(`generate writes one architecture, got ${indices.length}`));
       }
-      const { indicesFromArchs } = await import("../subjects.js");
-      const indices = indicesFromArchs([options.arch]);
-      if (indices.length !== 1) {
-        throw new InputError(`generate writes one architecture, got ${indices.length}`);
-      }
+      checks.done();
       const { cellFromIndex, archStringFromCell } = await import("../../space/nasbench201/cell.js");
       const { networkFromCell } = await import("../../space/nasbench201/network.js");
       const { costOfGraph } = await import("../../graph/analysis.js");
@@ -68,14 +74,14 @@ export function registerGenerate(register: Register): void {
         inputSize: options.input,
         channels: options.channels,
         cellsPerStage: options.cells,
-        variant,
+        ...(isVariant ? { variant } : {}),
         foldBatchNorm: options.foldBatchNorm,
         seed: options.seed,
       });
-      const bytes = options.out.endsWith(".onnx")
+      const bytes = file.endsWith(".onnx")
         ? (await import("../../onnx/write.js")).writeOnnx(graph)
         : (await import("../../tflite/write.js")).writeTflite(graph);
-      writeFileAtomic(options.out, bytes);
+      writeFileAtomic(file, bytes);
       const { macs, parameters } = costOfGraph(graph);
       out.emit(
         {
@@ -83,7 +89,7 @@ export function registerGenerate(register: Register): void {
           context: settings,
           results: [
             {
-              file: options.out,
+              file,
               arch: archStringFromCell(cell),
               index: indices[0]!,
               nOperators: graph.operators.length,

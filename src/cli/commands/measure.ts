@@ -4,6 +4,7 @@
 import { InputError } from "../../errors.js";
 import { formatMs } from "../../units.js";
 import { exitCodes } from "../exit-codes.js";
+import { InputChecks } from "../input-checks.js";
 import type { Register } from "../main.js";
 import { userPool } from "../paths.js";
 import { collect, integerOption } from "../settings.js";
@@ -59,14 +60,17 @@ export function registerMeasure(register: Register): void {
       );
       const { Pool } = await import("../../store/pool.js");
       const { predictBeside } = await import("../predicting.js");
-      const platforms = await findPlatforms(options.platform);
+      const checks = new InputChecks();
+      const platforms = await checks.wait(() => findPlatforms(options.platform!), []);
       const indices = [
-        ...indicesFromArchs(options.arch ?? []),
+        ...checks.run(() => indicesFromArchs(options.arch ?? []), []),
         ...(options.samples === undefined ? [] : drawIndices(options.seed, options.samples)),
       ];
+      const files = args.flatMap((path) => checks.run(() => [subjectFromFile(path)], []));
+      checks.done();
       const subjects = [
         ...subjectsFromIndices([...new Set(indices)]),
-        ...args.map((path) => subjectFromFile(path)),
+        ...new Map(files.map((subject) => [subject.id, subject])).values(),
       ];
       const pool = new Pool(options.out ?? userPool());
       const { measurements, result } = await measureNetworks(platforms, subjects, {

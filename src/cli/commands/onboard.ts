@@ -3,6 +3,7 @@
  */
 import { join } from "node:path";
 import { exitCodes } from "../exit-codes.js";
+import { InputChecks } from "../input-checks.js";
 import type { Register } from "../main.js";
 import { adaptedPredictors, dataHome } from "../paths.js";
 import { integerOption } from "../settings.js";
@@ -12,6 +13,7 @@ interface OnboardCommandOptions {
   samples: number;
   verify: number;
   predictor?: string;
+  baselines?: string;
   out?: string;
 }
 
@@ -33,18 +35,38 @@ export function registerOnboard(register: Register): void {
         )
         .option("--verify <n>", "networks measured to check", integerOption("verify", 5, 1000), 30)
         .option("--predictor <dir>", "predictor to adapt (default: the shipped one)")
+        .option(
+          "--baselines <dir>",
+          "folder of the predictors to compare with (default: the shipped ones)",
+        )
         .option("-o, --out <file>", "HTML report to write (default: beside the measurements)"),
     async ({ options, out, progress, signal, settings, warn, warnings }) => {
       const { findPlatforms } = await import("../platforms.js");
-      const { folderNameOf, loadFitted, shippedPredictor } = await import("../predictors.js");
-      const { defaultTimeBudget, describeResult, onboardingFolder, onboardPlatform } = await import(
-        "../onboarding.js"
+      const { folderNameOf, loadFitted, shippedBaselines, shippedPredictor } = await import(
+        "../predictors.js"
       );
+      const {
+        defaultTimeBudget,
+        describeResult,
+        loadBaselines,
+        onboardingFolder,
+        onboardPlatform,
+      } = await import("../onboarding.js");
       const { Pool } = await import("../../store/pool.js");
       const { writeFileAtomic, writeJsonAtomic } = await import("../../store/files.js");
       const { renderOnboardingReport } = await import("../../evaluate/report.js");
-      const [platform] = await findPlatforms([options.platform]);
-      const fitted = await loadFitted(options.predictor ?? shippedPredictor());
+      const checks = new InputChecks();
+      const [platform] = await checks.wait(() => findPlatforms([options.platform]), []);
+      const fitted = await checks.wait(
+        () => loadFitted(options.predictor ?? shippedPredictor()),
+        null,
+      );
+      // Read first as well: baselines that are missing must not cost four minutes.
+      const baselines = await checks.wait(
+        () => loadBaselines(options.baselines ?? shippedBaselines()),
+        null,
+      );
+      checks.done();
       const id = platform!.platform.id;
       const folder = onboardingFolder(dataHome(), id, new Date());
       const reportPath = options.out ?? join(folder, "report.html");
@@ -52,7 +74,8 @@ export function registerOnboard(register: Register): void {
       writeFileAtomic(reportPath, "<!doctype html><title>onboarding in progress</title>\n");
       const report = await onboardPlatform({
         platform: platform!,
-        fitted,
+        fitted: fitted!,
+        baselines: baselines!,
         nSamples: options.samples,
         nVerified: options.verify,
         seed: options.seed,

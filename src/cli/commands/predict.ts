@@ -4,6 +4,7 @@
 import { InputError } from "../../errors.js";
 import { durationMsFromText, formatMs, formatShare } from "../../units.js";
 import { exitCodes } from "../exit-codes.js";
+import { InputChecks } from "../input-checks.js";
 import type { Register } from "../main.js";
 import type { PredictedNetwork } from "../predicting.js";
 import { collect, shareOption } from "../settings.js";
@@ -65,8 +66,6 @@ export function registerPredict(register: Register): void {
     async (context) => {
       const { options, args, out, warn, warnings } = context;
       const { chooseAdapted } = await import("../predictors.js");
-      const budgetMs =
-        options.budget === undefined ? undefined : durationMsFromText(options.budget);
       const nothing = !options.all && !options.arch?.length && args.length === 0;
       if (nothing && !options.card) {
         throw new InputError("predict needs something to predict: --arch, --all or ONNX files");
@@ -75,8 +74,18 @@ export function registerPredict(register: Register): void {
         "../predicting.js"
       );
       const { indicesFromArchs } = await import("../subjects.js");
-      const indices = options.all ? undefined : indicesFromArchs(options.arch ?? []);
-      const chosen = await chooseAdapted(options.predictor, options.platform);
+      const checks = new InputChecks();
+      const { budget, all, arch = [] } = options;
+      const budgetMs =
+        budget === undefined ? undefined : checks.run(() => durationMsFromText(budget), 0);
+      const indices = all ? undefined : checks.run(() => indicesFromArchs(arch), []);
+      const fileTable = args.length > 0 ? checks.run(() => tableOfFiles(args), null) : null;
+      const found = await checks.wait(
+        () => chooseAdapted(options.predictor, options.platform),
+        null,
+      );
+      checks.done();
+      const chosen = found!;
       const adaptedTo = chosen.provenance.platform!;
       if (chosen.isShipped && options.platform === undefined) {
         warn(
@@ -97,7 +106,7 @@ export function registerPredict(register: Register): void {
       const coverage = budgetMs === undefined ? options.coverage : 2 * options.confidence - 1;
       const tables = [
         ...(nothing || (indices?.length === 0 && !options.all) ? [] : [tableOfIndices(indices)]),
-        ...(args.length > 0 ? [tableOfFiles(args)] : []),
+        ...(fileTable === null ? [] : [fileTable]),
       ];
       const predictions: PredictedNetwork[] = [];
       for (const table of tables) {
@@ -166,15 +175,22 @@ export function registerPredict(register: Register): void {
 }
 
 async function askedPlatform(name: string, adaptedTo: import("../../record/platform.js").Platform) {
-  const { findPlatform } = await import("../../platform/registry.js");
+  const { findPlatform, listPlatforms } = await import("../../platform/registry.js");
   const { NotFoundError, PlatformUnavailableError } = await import("../../errors.js");
+  const list = await listPlatforms();
   try {
-    return (await findPlatform(name)).platform;
+    return (await findPlatform(name, list)).platform;
   } catch (error) {
-    // Predicting for a platform that cannot run here is what predictors are for.
-    if (error instanceof NotFoundError || error instanceof PlatformUnavailableError)
-      return adaptedTo;
-    throw error;
+    if (!(error instanceof NotFoundError || error instanceof PlatformUnavailableError)) throw error;
+    // Another version of the runtime has another id; where none runs, predicting is what predictors are for.
+    const { family, threads, settings } = adaptedTo.runtime;
+    const sameButVersion = list.available.find(
+      ({ platform: { runtime } }) =>
+        runtime.family === family &&
+        runtime.threads === threads &&
+        JSON.stringify(runtime.settings) === JSON.stringify(settings),
+    );
+    return sameButVersion?.platform ?? adaptedTo;
   }
 }
 

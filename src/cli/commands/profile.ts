@@ -46,7 +46,7 @@ export function registerProfile(register: Register): void {
         progress,
         signal,
         inputSize: options.input,
-        resumeCommand: "samara profile with the same options",
+        resumeCommand: `samara profile --platform ${options.platform}`,
       });
       const path = options.out ?? pool.descriptorPath(descriptor.platform.id);
       if (options.out !== undefined) writeJsonAtomic(options.out, descriptor);
