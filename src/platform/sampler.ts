@@ -47,6 +47,17 @@ const exitTimeoutMs = 3_000;
 /** What is kept of a child's stderr for the message when it crashes. */
 const stderrTailChars = 2_000;
 
+/**
+ * glibc's allocator in the sampler keeps what is freed. By default a freed output of 64 KiB is given back to the
+ * kernel or not by the chance of what lies above it in the heap: a ReLU on 16x32x32 took 14 µs or 50 µs a run, in
+ * page faults. Applications that run a network again and again settle; a measurement must not toss a coin.
+ */
+const allocatorSettings = {
+  MALLOC_TRIM_THRESHOLD_: String(2 ** 30),
+  MALLOC_MMAP_THRESHOLD_: String(2 ** 30),
+  MALLOC_TOP_PAD_: String(2 ** 25),
+} as const;
+
 interface Pending {
   readonly command: SamplerCommand;
   readonly key: string | undefined;
@@ -77,6 +88,7 @@ class SamplerProcess {
     this.#child = fork(main, {
       serialization: "advanced",
       execArgv: ["--expose-gc"],
+      env: { ...process.env, ...allocatorSettings },
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     });
     this.#child.stderr!.setEncoding("utf8").on("data", (text: string) => {
