@@ -6,7 +6,12 @@ import { InterruptedError } from "../errors.js";
 import { exitCodes } from "./exit-codes.js";
 import { createOutput, type Output, type Warning } from "./output.js";
 import { createProgress, type Progress } from "./progress.js";
-import { addCommonOptions, applyConfigFile, type CommonOptions } from "./settings.js";
+import {
+  addCommonOptions,
+  applyConfigFile,
+  applyEnvironment,
+  type CommonOptions,
+} from "./settings.js";
 
 export interface CommandContext<Options> {
   readonly options: Options & CommonOptions;
@@ -50,6 +55,7 @@ export function defineCommand<Options>(
 ): Command {
   const checks = addCommonOptions(command);
   command.action(async () => {
+    applyEnvironment(command);
     checks.run(() => applyConfigFile(command), undefined);
     checks.done();
     const options = command.opts() as Options & CommonOptions;

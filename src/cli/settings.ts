@@ -49,7 +49,7 @@ export const collect = (value: string, previous: readonly string[] = []): string
   value,
 ];
 
-const isNo = (text: string | undefined) => ["", "0", "false", "no"].includes(text ?? "");
+const isNo = (text: string) => ["0", "false", "no"].includes(text);
 
 /**
  * Add the options of every command, and the environment variable of each option (`SAMARA_SEED`, …).
@@ -77,12 +77,33 @@ export function addCommonOptions(command: Command): InputChecks {
       );
     }
     if (option.long === "--json" || option.negate) continue;
-    const name = `SAMARA_${option.attributeName().replaceAll(/[A-Z]/g, "_$&").toUpperCase()}`;
-    // A flag without a value would be set by any value of its variable.
-    const takesValue = option.required || option.optional;
-    if (takesValue || !isNo(process.env[name])) option.env(name);
+    // For the help text: commander reads a variable only if it was named before the option was added.
+    option.env(`SAMARA_${option.attributeName().replaceAll(/[A-Z]/g, "_$&").toUpperCase()}`);
   }
   return checks;
+}
+
+const takesValue = (option: Option) => option.required || option.optional;
+
+/** Whether nothing but a default gave this option its value. */
+function isOpen(command: Command, option: Option): boolean {
+  const source = command.getOptionValueSource(option.attributeName());
+  return source === undefined || source === "default";
+}
+
+/**
+ * Fill in values from the environment where no flag gave one.
+ *
+ * @throws InputError when a value is wrong
+ */
+export function applyEnvironment(command: Command): void {
+  for (const option of command.options) {
+    const text = option.envVar === undefined ? undefined : process.env[option.envVar];
+    if (text === undefined || text === "" || !isOpen(command, option)) continue;
+    const { parseArg } = option;
+    const value = takesValue(option) ? (parseArg?.(text, undefined) ?? text) : !isNo(text);
+    command.setOptionValueWithSource(option.attributeName(), value, "env");
+  }
 }
 
 /**
@@ -105,8 +126,7 @@ export function applyConfigFile(command: Command, path: string = configFile()): 
   for (const option of command.options) {
     const key = option.attributeName();
     const value = (config as Record<string, unknown>)[key];
-    const source = command.getOptionValueSource(key);
-    if (value === undefined || (source !== undefined && source !== "default")) continue;
+    if (value === undefined || !isOpen(command, option)) continue;
     const parsed = checks.run(() => valueFromConfig(option, key, value, path), undefined);
     command.setOptionValueWithSource(key, parsed, "config");
   }
@@ -115,18 +135,19 @@ export function applyConfigFile(command: Command, path: string = configFile()): 
 
 /** A value of the config file as the option's flag would have given it. */
 function valueFromConfig(option: Option, key: string, value: unknown, path: string): unknown {
-  const takesValue = option.required || option.optional;
   const values = option.parseArg === collect && Array.isArray(value) ? value : [value];
   const isRight = (item: unknown) =>
-    takesValue ? typeof item === "string" || typeof item === "number" : typeof item === "boolean";
+    takesValue(option)
+      ? typeof item === "string" || typeof item === "number"
+      : typeof item === "boolean";
   if (!values.every(isRight)) {
-    const rule = takesValue ? "a string or number" : "true or false";
+    const rule = takesValue(option) ? "a string or number" : "true or false";
     throw new FormatError(
       `config file ${path}: "${key}" must be ${rule}, got ${JSON.stringify(value)}`,
       { path, field: key },
     );
   }
-  if (!takesValue) return value;
+  if (!takesValue(option)) return value;
   return values.reduce<unknown>(
     (previous, item) => (option.parseArg ? option.parseArg(String(item), previous) : String(item)),
     undefined,
