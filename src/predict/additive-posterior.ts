@@ -31,6 +31,8 @@ export interface FormEvidence {
   readonly form: CostForm;
   readonly prior: AdditivePrior;
   readonly designOf: (semantics: RewriteSemantics) => Matrix;
+  /** How well the target's own columns are known, relative; exactly when omitted. */
+  readonly columnSd?: Float64Array;
 }
 
 const noiseGrid = [0.005, 0.01, 0.02, 0.035, 0.06, 0.1, 0.16, 0.25, 0.4];
@@ -38,11 +40,15 @@ const noiseGrid = [0.005, 0.01, 0.02, 0.035, 0.06, 0.1, 0.16, 0.25, 0.4];
 const extraSpreads = [0, 0.05, 0.15, 0.3];
 const logPenaltyPerSpread = 0.5;
 /** How freely all coefficients may scale together. Without a descriptor a platform's speed is unknown. */
-const scaleSpread: Readonly<Record<CostForm, number>> = { counts: 0.5, descriptor: 0.2 };
+const scaleSpread: Readonly<Record<CostForm, number>> = { counts: 0.5, descriptor: 0.5 };
 /** Hypotheses below this share of the best one are dropped. */
 const leastWeight = 1e-4;
 
-function scaledPrior(prior: AdditivePrior, scale: number, form: CostForm, extra: number): Gaussian {
+function scaledPrior(
+  { prior, form, columnSd }: FormEvidence,
+  scale: number,
+  extra: number,
+): Gaussian {
   const p = prior.mean.length;
   const covariance = matrix(p, p);
   const common = scaleSpread[form] ** 2;
@@ -52,7 +58,9 @@ function scaledPrior(prior: AdditivePrior, scale: number, form: CostForm, extra:
         scale ** 2 *
         (prior.covariance.values[j * p + k]! + common * prior.mean[j]! * prior.mean[k]!);
     }
-    covariance.values[j * p + j]! += (scale * (extra / prior.columnShare[j]!)) ** 2;
+    const ownError = (columnSd?.[j] ?? 0) * prior.mean[j]!;
+    const wider = extra / prior.columnShare[j]!;
+    covariance.values[j * p + j]! += scale ** 2 * (wider ** 2 + ownError ** 2);
   }
   return { mean: prior.mean.map((value) => value * scale), covariance };
 }
@@ -74,16 +82,17 @@ interface Hypothesis extends Posterior {
 }
 
 function hypothesesOf(
-  { form, prior, designOf }: FormEvidence,
+  evidence: FormEvidence,
   latencyMs: Float64Array,
   relativeSd: Float64Array | undefined,
 ): Hypothesis[] {
+  const { form, prior, designOf } = evidence;
   const hypotheses: Hypothesis[] = [];
   rewriteSemantics.forEach((semantics, s) => {
     const design = designOf(semantics);
-    const scale = form === "counts" ? roughScale(design, latencyMs, prior) : 1;
+    const scale = roughScale(design, latencyMs, prior);
     extraSpreads.forEach((extra, level) => {
-      const prepared = preparePrior(scaledPrior(prior, scale, form, extra));
+      const prepared = preparePrior(scaledPrior(evidence, scale, extra));
       for (const sd of noiseGrid) {
         const posterior = regress(design, latencyMs, prepared, {
           sd,

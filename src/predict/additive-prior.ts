@@ -22,6 +22,8 @@ export interface SourceFit {
   /** How well each semantics explains the platform, adding up to 1. */
   readonly semanticsWeight: Float64Array;
   readonly noiseSd: number;
+  /** How far each coefficient may be off because the descriptor's operator latencies are. */
+  readonly coefficientSd: Float64Array;
   /** Root mean square of each column as a share of the platform's typical latency. */
   readonly columnShare: Float64Array;
 }
@@ -40,6 +42,8 @@ export function fitSource(
     readonly form: CostForm;
     readonly centre: (design: Matrix, y: Float64Array) => Float64Array;
     readonly relativeSd?: Float64Array;
+    /** How well each column is known, relative; exactly when omitted. */
+    readonly columnSd?: Float64Array;
   },
 ): SourceFit {
   const typicalMs = median(latencyMs);
@@ -68,7 +72,10 @@ export function fitSource(
     for (let i = 0; i < all.rows; i++) sum += all.values[i * nColumns + j]! ** 2;
     return (Math.sqrt(sum / all.rows) * scaleMs) / typicalMs;
   });
-  return { family, coefficients, semanticsWeight, noiseSd, columnShare };
+  const coefficientSd = coefficients.map(
+    (value, j) => Math.max(Math.abs(value), 0.5) * (options.columnSd?.[j] ?? 0),
+  );
+  return { family, coefficients, coefficientSd, semanticsWeight, noiseSd, columnShare };
 }
 
 /** Plain JSON beside the prior's tensors. */
@@ -87,6 +94,8 @@ export interface AdditivePrior extends z.infer<typeof additivePriorSchema>, Gaus
 const shrinkage = 0.5;
 /** Least spread of a coefficient, as a share of a typical latency. */
 const leastSpread = 0.003;
+/** In-network over isolated cost differs between runtimes by at least this, however alike the sources are. */
+const leastRelativeSpread = 0.3;
 /** Columns that matter less than this share count as this much when a spread is turned into a coefficient. */
 const leastShare = 0.02;
 /** Pseudo-count of a semantics that no source follows. */
@@ -101,16 +110,50 @@ function sourceWeights(sources: readonly SourceFit[]): Float64Array {
   return Float64Array.from(sources, ({ family }) => 1 / Math.sqrt(size.get(family)!));
 }
 
+/**
+ * Mean and covariance of coefficients over platforms, weighing each source by how well its columns are known
+ * (random-effects model of DerSimonian and Laird 1986, by fixed-point iteration). No correlations: with errors of
+ * that size, a handful of platforms tells none.
+ */
+function randomEffects(sources: readonly SourceFit[], weights: Float64Array): Gaussian {
+  const p = sources[0]!.coefficients.length;
+  const centre = new Float64Array(p);
+  const covariance = matrix(p, p);
+  for (let j = 0; j < p; j++) {
+    const values = sources.map(({ coefficients }) => coefficients[j]!);
+    const variances = sources.map(({ coefficientSd }) => coefficientSd[j]! ** 2);
+    let between = mean(values.map((value) => (value - mean(values)) ** 2));
+    let total = 1;
+    for (let iteration = 0; iteration < 20; iteration++) {
+      const trust = variances.map((variance, k) => weights[k]! / (between + variance + 1e-6));
+      total = trust.reduce((sum, w) => sum + w, 0);
+      centre[j] = trust.reduce((sum, w, k) => sum + w * values[k]!, 0) / total;
+      const excess = trust.reduce(
+        (sum, w, k) => sum + w * ((values[k]! - centre[j]!) ** 2 - variances[k]!),
+        0,
+      );
+      between = Math.max(excess / total, 0);
+    }
+    const scale = weights.reduce((sum, w) => sum + w, 0) / weights.length;
+    covariance.values[j * p + j] =
+      between + scale / total + (leastRelativeSpread * centre[j]!) ** 2;
+  }
+  return { mean: centre, covariance };
+}
+
 /** Learn the prior of one form from source platforms, at least one. */
 export function learnPrior(sources: readonly SourceFit[]): AdditivePrior {
   const p = sources[0]!.coefficients.length;
   const weights = sourceWeights(sources);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const effective = total ** 2 / weights.reduce((sum, weight) => sum + weight ** 2, 0);
-  const spread = mixMoments(
-    sources.map(({ coefficients }) => ({ mean: coefficients, covariance: matrix(p, p) })),
-    weights,
-  );
+  const isExact = sources.every(({ coefficientSd }) => coefficientSd.every((sd) => sd === 0));
+  const spread = isExact
+    ? mixMoments(
+        sources.map(({ coefficients }) => ({ mean: coefficients, covariance: matrix(p, p) })),
+        weights,
+      )
+    : randomEffects(sources, weights);
   // Predictive covariance of a further platform (multivariate t), finite for few sources.
   const inflation =
     effective > 1

@@ -117,6 +117,12 @@ function fallbackColumns(
   return { macs: largest(true), bytes: largest(false) };
 }
 
+/** Column that an operator's cost goes to. */
+function columnOfSignature(columns: CostColumns, { group, macs }: OperatorSignature): number {
+  const { columnOfGroup, fallback } = columns;
+  return columnOfGroup[group] ?? (macs > 0 ? fallback.macs : fallback.bytes);
+}
+
 /** Design matrices of one table in one form. */
 export interface Design {
   /** Features of networks under a semantics, (rows.length, columns). */
@@ -143,9 +149,7 @@ export function createDesign(
   const columnOf = new Int32Array(nSignatures);
   const weight = new Float64Array(nSignatures);
   signatures.forEach((signature, s) => {
-    const column =
-      columns.columnOfGroup[signature.group] ??
-      (signature.macs > 0 ? columns.fallback.macs : columns.fallback.bytes);
+    const column = columnOfSignature(columns, signature);
     columnOf[s] = column;
     weight[s] =
       costs === "counts" ? amountOf(signature) / columns.scale[column]! : costs.costMs(signature);
@@ -178,6 +182,30 @@ export function createDesign(
       return matrix(rows.length, nColumns, values);
     },
   };
+}
+
+/**
+ * How well each column is known in the `descriptor` form, relative: an operator's error is the same in every network,
+ * so errors within a column add up instead of averaging out.
+ */
+export function columnUncertainty(
+  columns: CostColumns,
+  networks: FeatureTable,
+  rows: ArrayLike<number>,
+  costs: OperatorCosts,
+): Float64Array {
+  const { signatures, counts } = networks;
+  const total = new Float64Array(columns.names.length);
+  const uncertain = new Float64Array(columns.names.length);
+  signatures.forEach((signature, s) => {
+    const column = columnOfSignature(columns, signature);
+    let count = 0;
+    for (let i = 0; i < rows.length; i++) count += counts.all[rows[i]! * signatures.length + s]!;
+    const cost = count * costs.costMs(signature);
+    total[column]! += cost;
+    uncertain[column]! += cost * costs.relativeSd(signature);
+  });
+  return uncertain.map((value, column) => (total[column]! > 0 ? value / total[column]! : 0));
 }
 
 /** The columns for readers of a saved predictor, in the platform-free form. */

@@ -11,6 +11,7 @@ import type { Descriptor, DescriptorRow } from "../record/descriptor.js";
 import {
   addDiagonal,
   cholesky,
+  inverseFromCholesky,
   matrix,
   solveCholesky,
   symmetricProduct,
@@ -38,6 +39,8 @@ export interface OperatorCosts {
   readonly unitMs: number;
   /** Known from the descriptor, else from the group's or the platform's rate. */
   costMs(signature: OperatorSignature): number;
+  /** How well `costMs` is known, relative. */
+  relativeSd(signature: OperatorSignature): number;
 }
 
 /** Plain JSON form, part of a saved adapted predictor. */
@@ -45,6 +48,7 @@ export const operatorCostsSchema = z.object({
   overheadMs: z.number().positive(),
   unitMs: z.number().positive(),
   costMsByKey: z.record(z.string(), z.number().positive()),
+  relativeSdByKey: z.record(z.string(), z.number().positive()),
   /** ms per multiply-accumulate, or per byte for groups without. */
   rateByGroup: z.record(z.string(), z.number().positive()),
   rates: z.object({ macs: z.number().positive(), bytes: z.number().positive() }),
@@ -114,16 +118,54 @@ interface RowEquation {
   readonly terms: readonly { readonly key: string; readonly count: number }[];
 }
 
-function equationsOf(descriptor: Descriptor): { overheadMs: number; equations: RowEquation[] } {
-  const isOverhead = ({ operator }: DescriptorRow) => operator === overheadRow;
-  const overheads = descriptor.rows.filter(isOverhead).map(({ latencyNs }) => latencyNs / nsPerMs);
-  const others = descriptor.rows.filter((row) => !isOverhead(row) && row.signatures.length > 0);
+/** Fewer page faults a run than this are noise, not the price of every output. */
+const leastFaults = 0.5;
+
+const faultsOf = ({ counters }: DescriptorRow) =>
+  counters.find(({ name }) => name === "page-faults")?.perRun ?? 0;
+
+/**
+ * What a row's latency holds besides its operators: the per-run overhead, and page faults.
+ *
+ * Some runtimes take fresh memory for every output of a run, and a lone operator's output is large: ten faults of
+ * 3.7 µs a run beside a ReLU of 3 µs were measured. Inside a network memory is reused. What a fault costs is seen in
+ * rows of Identity alone (`skip_connect`), which compute nothing.
+ */
+function createBaseline(
+  descriptor: Descriptor,
+  byKey: ReadonlyMap<string, OperatorSignature>,
+): { overheadMs: number; baseMs: (row: DescriptorRow) => number } {
+  const latencyMs = ({ latencyNs }: DescriptorRow) => latencyNs / nsPerMs;
+  const overhead = descriptor.rows.find(({ operator }) => operator === overheadRow);
   // Without an overhead row the cheapest operator bounds it.
-  const overheadMs =
-    overheads[0] ?? 0.5 * Math.min(...others.map(({ latencyNs }) => latencyNs / nsPerMs));
-  const equations = others.map((row) => {
+  const overheadMs = overhead
+    ? latencyMs(overhead)
+    : 0.5 * Math.min(...descriptor.rows.map(latencyMs));
+  const idle = descriptor.rows.filter(
+    (row) =>
+      row.signatures.length > 0 &&
+      row.signatures.every(({ key }) => byKey.get(key)?.group === "Identity") &&
+      faultsOf(row) >= leastFaults,
+  );
+  const perFault = idle.map((row) => (latencyMs(row) - overheadMs) / faultsOf(row));
+  const faultMs = perFault.length > 0 ? Math.max(0, median(perFault)) : 0;
+  return { overheadMs, baseMs: (row) => overheadMs + faultMs * faultsOf(row) };
+}
+
+function equationsOf(
+  descriptor: Descriptor,
+  byKey: ReadonlyMap<string, OperatorSignature>,
+): { overheadMs: number; equations: RowEquation[] } {
+  const { overheadMs, baseMs } = createBaseline(descriptor, byKey);
+  const usable = descriptor.rows.filter(
+    ({ operator, signatures }) =>
+      operator !== overheadRow &&
+      signatures.length > 0 &&
+      signatures.every(({ key }) => byKey.has(key)),
+  );
+  const equations = usable.map((row) => {
     const latencyMs = row.latencyNs / nsPerMs;
-    const netMs = Math.max(latencyMs - overheadMs, 0.05 * latencyMs);
+    const netMs = Math.max(latencyMs - baseMs(row), 0.05 * latencyMs);
     const deviationMs = (row.upperNs - row.lowerNs) / nsPerMs / ninetyPercentWidth;
     return { netMs, spread: Math.max(leastRowSpread, deviationMs / netMs), terms: row.signatures };
   });
@@ -143,8 +185,7 @@ export function operatorCostsOf(
   signatures: readonly OperatorSignature[],
 ): SavedOperatorCosts {
   const byKey = new Map(signatures.map((signature) => [signature.key, signature]));
-  const { overheadMs, equations } = equationsOf(descriptor);
-  const usable = equations.filter(({ terms }) => terms.every(({ key }) => byKey.has(key)));
+  const { overheadMs, equations: usable } = equationsOf(descriptor, byKey);
   if (usable.length === 0) {
     throw new InputError(
       `descriptor of ${descriptor.platform.id}: none of its operators occurs in the networks`,
@@ -171,13 +212,19 @@ export function operatorCostsOf(
     residual[r] = sum;
   }
   const gram = addDiagonal(symmetricProduct(design), 1 / rateSpread ** 2);
-  const deviation = solveCholesky(cholesky(gram), transposedTimesVector(design, residual));
+  const lower = cholesky(gram);
+  const deviation = solveCholesky(lower, transposedTimesVector(design, residual));
+  const covariance = inverseFromCholesky(lower);
   const costMs = typical.map((value, k) => value * Math.max(1 + deviation[k]!, leastShare));
   const costMsByKey = Object.fromEntries(keys.map((key, k) => [key, costMs[k]!]));
+  const relativeSd = costMs.map(
+    (cost, k) => (Math.sqrt(covariance.values[k * keys.length + k]!) * typical[k]!) / cost,
+  );
   return {
     overheadMs,
     unitMs: median(costMs),
     costMsByKey,
+    relativeSdByKey: Object.fromEntries(keys.map((key, k) => [key, relativeSd[k]!])),
     rateByGroup: ratesByGroup(costMsByKey, byKey),
     rates,
   };
@@ -233,5 +280,6 @@ export function createOperatorCosts(saved: SavedOperatorCosts): OperatorCosts {
         (signature.macs > 0 ? saved.rates.macs : saved.rates.bytes);
       return amountOf(signature) * rate;
     },
+    relativeSd: ({ key }) => Math.min(saved.relativeSdByKey[key] ?? 1, 1),
   };
 }

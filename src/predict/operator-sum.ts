@@ -24,12 +24,13 @@ import {
 import {
   type CostColumns,
   columnsOfNetworks,
+  columnUncertainty,
   costColumnsSchema,
   createDesign,
   featuresOfColumns,
 } from "./cost-columns.js";
 import { calibrateOnSources } from "./hold-out.js";
-import { type Belief, type IntervalScale, intervalScaleSchema, logDeviation } from "./intervals.js";
+import { type Belief, type IntervalScale, intervalScaleSchema } from "./intervals.js";
 import { emptyRange, type KnownRange, knownRangeSchema, widenRange } from "./known-range.js";
 import {
   checkDescriptor,
@@ -52,6 +53,7 @@ import type {
 } from "./predictor.js";
 import { breathe, checkPool, checkTarget, familiesOf, pickSamples } from "./samples.js";
 import { readSettings, readTensor } from "./saved.js";
+import { joinViews } from "./view-mixture.js";
 
 const name = "operator-sum";
 const formatVersion = 1;
@@ -185,14 +187,13 @@ async function fitForms(
   for (const form of forms) {
     if (form === "descriptor" && samples.descriptor === undefined) continue;
     await breathe(options);
-    const design =
+    const costs =
       form === "counts"
-        ? createDesign(columns, networks, "counts")
-        : createDesign(
-            columns,
-            networks,
-            createOperatorCosts(operatorCostsOf(samples.descriptor!, networks.signatures)),
-          );
+        ? "counts"
+        : createOperatorCosts(operatorCostsOf(samples.descriptor!, networks.signatures));
+    const design = createDesign(columns, networks, costs);
+    const columnSd =
+      costs === "counts" ? undefined : columnUncertainty(columns, networks, samples.rows, costs);
     fits.set(
       form,
       fitSource(
@@ -203,6 +204,7 @@ async function fitForms(
           form,
           centre: form === "counts" ? (a) => new Float64Array(a.columns) : uniformEfficiency,
           ...(samples.relativeSd === undefined ? {} : { relativeSd: samples.relativeSd }),
+          ...(columnSd === undefined ? {} : { columnSd }),
         },
       ),
     );
@@ -290,10 +292,12 @@ function adapt(target: PlatformSamples, networks: FeatureTable, learned: Learned
       ...learned.descriptorSignatures,
       ...networks.signatures,
     ]);
-    const design = createDesign(columns, networks, createOperatorCosts(operatorCosts));
+    const costs = createOperatorCosts(operatorCosts);
+    const design = createDesign(columns, networks, costs);
     forms.push({
       form: "descriptor",
       prior: priors.descriptor,
+      columnSd: columnUncertainty(columns, networks, rows, costs),
       designOf: (semantics) => design.of(semantics, rows),
     });
   }
@@ -327,20 +331,20 @@ function factorOf({ covariance }: View): Matrix {
   return cholesky(addDiagonal(covariance, 1e-12 * trace + 1e-300));
 }
 
-/** Mean and relative deviation (log scale) of the mixture, for some rows of a table. */
+/** What the views say of some rows of a table, joined by `joinViews`. */
 function predictRows(adapted: Adapted, networks: FeatureTable, rows: ArrayLike<number>): Belief {
   const n = rows.length;
   const p = adapted.columns.names.length;
-  const first = new Float64Array(n);
-  const second = new Float64Array(n);
+  const { views, operatorCosts } = adapted;
+  const centres = views.map(() => new Float64Array(n));
+  const deviations = views.map(() => new Float64Array(n));
   const features = new Float64Array(p);
-  const { operatorCosts } = adapted;
   const designs = {
     counts: createDesign(adapted.columns, networks, "counts"),
     descriptor:
       operatorCosts && createDesign(adapted.columns, networks, createOperatorCosts(operatorCosts)),
   };
-  for (const view of adapted.views) {
+  views.forEach((view, v) => {
     const design = designs[view.form]!;
     const lower = factorOf(view).values;
     for (let i = 0; i < n; i++) {
@@ -353,20 +357,15 @@ function predictRows(adapted: Adapted, networks: FeatureTable, rows: ArrayLike<n
         for (let k = j; k < p; k++) projected += lower[k * p + j]! * features[k]!;
         variance += projected * projected;
       }
-      variance += view.noiseVariance * centre * centre;
-      first[i]! += view.weight * centre;
-      second[i]! += view.weight * (variance + centre * centre);
+      centres[v]![i] = centre;
+      deviations[v]![i] = Math.sqrt(variance + view.noiseVariance * centre * centre);
     }
-  }
-  const deviation = new Float64Array(n);
-  for (let i = 0; i < n; i++) {
-    const least =
-      networks.connected[rows[i]!] === 1 ? adapted.leastMs.connected : adapted.leastMs.unconnected;
-    const variance = Math.max(second[i]! - first[i]! ** 2, 0);
-    first[i] = Math.max(first[i]!, least);
-    deviation[i] = Math.max(logDeviation(first[i]!, variance), 1e-4);
-  }
-  return { meanMs: first, deviation };
+  });
+  const weights = Float64Array.from(views, ({ weight }) => weight);
+  const least = Float64Array.from(rows, (row) =>
+    networks.connected[row] === 1 ? adapted.leastMs.connected : adapted.leastMs.unconnected,
+  );
+  return joinViews(weights, centres, deviations, least);
 }
 
 function createFitted(learned: Learned): FittedPredictor {

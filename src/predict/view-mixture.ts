@@ -1,0 +1,98 @@
+/**
+ * One latency and its deviation from several views of the same network, each a latency with its own deviation.
+ *
+ * Where views agree, mean and variance. Where they differ (one prunes what another runs), the median and the inner
+ * 90 % of the mixture: a mean would follow an unlikely view that is a hundred times the others.
+ */
+import { type Belief, logDeviation } from "./intervals.js";
+
+/** Views differ on a network when their latencies lie further apart than this share of their mean. */
+const agreement = 0.2;
+/** Scale of the logistic distribution that resembles a normal of deviation 1. */
+const logisticScale = 0.588;
+const steps = 16;
+const innerNinety = { low: 0.05, high: 0.95, widthInDeviations: 3.29 };
+const leastDeviation = 1e-4;
+
+/**
+ * Join views, network by network.
+ *
+ * @param weights - of the views, adding up to 1
+ * @param centres - latency of each network in each view, ms
+ * @param deviations - standard deviation of each of these, ms
+ * @param least - no latency below this, ms
+ */
+export function joinViews(
+  weights: Float64Array,
+  centres: readonly Float64Array[],
+  deviations: readonly Float64Array[],
+  least: Float64Array,
+): Belief {
+  const n = least.length;
+  const meanMs = new Float64Array(n);
+  const deviation = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    let mean = 0;
+    let lowest = Number.POSITIVE_INFINITY;
+    let highest = Number.NEGATIVE_INFINITY;
+    for (let v = 0; v < weights.length; v++) {
+      const centre = centres[v]![i]!;
+      mean += weights[v]! * centre;
+      lowest = Math.min(lowest, centre);
+      highest = Math.max(highest, centre);
+    }
+    if (highest - lowest <= agreement * mean) {
+      meanMs[i] = Math.max(mean, least[i]!);
+      deviation[i] = logDeviation(meanMs[i]!, varianceAbout(mean, weights, centres, deviations, i));
+    } else {
+      const quantile = (share: number) =>
+        Math.max(mixtureQuantile(share, weights, centres, deviations, i), least[i]!);
+      meanMs[i] = quantile(0.5);
+      deviation[i] =
+        Math.log(quantile(innerNinety.high) / quantile(innerNinety.low)) /
+        innerNinety.widthInDeviations;
+    }
+    deviation[i] = Math.max(deviation[i]!, leastDeviation);
+  }
+  return { meanMs, deviation };
+}
+
+function varianceAbout(
+  mean: number,
+  weights: Float64Array,
+  centres: readonly Float64Array[],
+  deviations: readonly Float64Array[],
+  i: number,
+): number {
+  let variance = 0;
+  for (let v = 0; v < weights.length; v++) {
+    variance += weights[v]! * (deviations[v]![i]! ** 2 + (centres[v]![i]! - mean) ** 2);
+  }
+  return variance;
+}
+
+function mixtureQuantile(
+  share: number,
+  weights: Float64Array,
+  centres: readonly Float64Array[],
+  deviations: readonly Float64Array[],
+  i: number,
+): number {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (let v = 0; v < weights.length; v++) {
+    low = Math.min(low, centres[v]![i]! - 4 * deviations[v]![i]!);
+    high = Math.max(high, centres[v]![i]! + 4 * deviations[v]![i]!);
+  }
+  for (let step = 0; step < steps; step++) {
+    const middle = (low + high) / 2;
+    let below = 0;
+    for (let v = 0; v < weights.length; v++) {
+      const z = (middle - centres[v]![i]!) / (logisticScale * deviations[v]![i]!);
+      below += weights[v]! / (1 + Math.exp(-z));
+    }
+    if (below < share) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
