@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 export * from "./errors.js";
-export { type Scored, type Scores, scorePredictions } from "./evaluate/metrics.js";
+export { type Numbers, type Scored, type Scores, scorePredictions } from "./evaluate/metrics.js";
 export {
   type HeldOutPlatform,
   type HeldOutScores,
@@ -65,10 +65,12 @@ export {
   nCells,
   networkId,
   type Operation,
+  operations,
 } from "./space/nasbench201/cell.js";
 export { featuresOfCells } from "./space/nasbench201/features.js";
 export { type NetworkOptions, networkFromCell, type Variant } from "./space/nasbench201/network.js";
-export { Pool, type Split } from "./store/pool.js";
+export type { AppendOnlyLog } from "./store/files.js";
+export { type MedianOf, Pool, type Split } from "./store/pool.js";
 export {
   type PredictorProvenance,
   readPredictor,

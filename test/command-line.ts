@@ -40,7 +40,7 @@ export async function samaraJson(...argv: string[]) {
 }
 
 /** The build's command line. */
-export const bin = join(packageRoot, "dist", "cli", "bin.js");
+const bin = join(packageRoot, "dist", "cli", "bin.js");
 
 export interface Running {
   readonly child: ChildProcess;

@@ -2,7 +2,6 @@
  * A laboratory without hardware: platforms of known latency on one step clock, sampled in this process.
  * Every latency is exact and no time passes but the clock's.
  */
-import { InternalError } from "../src/errors.js";
 import type { CampaignPlatform, RunSink } from "../src/measure/campaign.js";
 import { hashOf, type Subject } from "../src/measure/subject.js";
 import type { StartSampler } from "../src/measure/unit.js";
@@ -143,10 +142,4 @@ export function createMemorySink(): RunSink & { lines: ProcessSummary[]; context
     append: (line) => void lines.push(line),
     addContext: (context) => void contexts.push(context),
   };
-}
-
-/** The only element, or an error. */
-export function only<T>(items: readonly T[]): T {
-  if (items.length !== 1) throw new InternalError(`expected one item, got ${items.length}`);
-  return items[0]!;
 }

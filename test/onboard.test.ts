@@ -212,7 +212,7 @@ describe("onboardPlatform()", { timeout: 120_000 }, () => {
 
   test("says what it will verify before the first process is started", () => {
     const firstStart = plain.events.indexOf("start");
-    const said = plain.events.findIndex((text) => text === `to verify   ${verified.join(" ")}`);
+    const said = plain.events.indexOf(`to verify   ${verified.join(" ")}`);
     expect(said).toBeGreaterThanOrEqual(0);
     expect(said).toBeLessThan(firstStart);
   });

@@ -30,7 +30,7 @@ function causesOf(error: unknown): string[] {
 }
 
 /** An error as the user reads it on stderr. */
-export function describeError(error: unknown, verbose: boolean): string {
+function describeError(error: unknown, verbose: boolean): string {
   const shown =
     error instanceof SamaraError ? error : new InternalError(messageOf(error), { cause: error });
   const single = (one: SamaraError) =>

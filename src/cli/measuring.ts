@@ -71,7 +71,7 @@ function commonOptions(
 }
 
 /** Recompute `measurements.parquet` of a pool from its log. */
-export function summarisePool(pool: Pool): Measurement[] {
+function summarisePool(pool: Pool): Measurement[] {
   const { lines } = pool.runs();
   const measurements = summarise(lines);
   pool.writeMeasurements(measurements);

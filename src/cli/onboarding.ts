@@ -232,7 +232,7 @@ export async function onboardPlatform(options: OnboardingOptions): Promise<Onboa
   );
   progress.note(
     descriptor
-      ? `profiled    ${descriptor.rows.length} operators in ${formatDuration(phases.durationS["profile"]! * 1000)}`
+      ? `profiled    ${descriptor.rows.length} operators in ${formatDuration(phases.durationS.profile! * 1000)}`
       : "profiled    nothing usable",
   );
 
@@ -255,7 +255,7 @@ export async function onboardPlatform(options: OnboardingOptions): Promise<Onboa
     );
   }
   progress.note(
-    `measured    ${target.rows.length} networks, ${formatMs(Math.min(...target.latencyMs))} to ${formatMs(Math.max(...target.latencyMs))}, in ${formatDuration(phases.durationS["measure"]! * 1000)}`,
+    `measured    ${target.rows.length} networks, ${formatMs(Math.min(...target.latencyMs))} to ${formatMs(Math.max(...target.latencyMs))}, in ${formatDuration(phases.durationS.measure! * 1000)}`,
   );
 
   const networks = featuresOfCells();
@@ -332,11 +332,11 @@ export async function onboardPlatform(options: OnboardingOptions): Promise<Onboa
     repeatNoise: noise.length === 0 ? 0 : median(noise),
     baselines,
     durationS: {
-      profile: phases.durationS["profile"]!,
-      measure: phases.durationS["measure"]!,
-      adapt: phases.durationS["adapt"]!,
-      predict: phases.durationS["predict"]!,
-      verify: phases.durationS["verify"]!,
+      profile: phases.durationS.profile!,
+      measure: phases.durationS.measure!,
+      adapt: phases.durationS.adapt!,
+      predict: phases.durationS.predict!,
+      verify: phases.durationS.verify!,
       total: phases.totalS(),
     },
   };

@@ -31,7 +31,7 @@ export interface Document<T> {
 }
 
 /** The JSON envelope of every command. */
-export function envelope<T>(document: Document<T>): Record<string, unknown> {
+function envelope<T>(document: Document<T>): Record<string, unknown> {
   return {
     schema: `samara/${document.name}/1`,
     tool,
@@ -42,7 +42,7 @@ export function envelope<T>(document: Document<T>): Record<string, unknown> {
 }
 
 /** JSON with null in place of NaN and infinities, which JSON lacks. */
-export function toJson(value: unknown, indent?: number): string {
+function toJson(value: unknown, indent?: number): string {
   const finite = (_: string, v: unknown) =>
     typeof v === "number" && !Number.isFinite(v) ? null : v;
   return JSON.stringify(value, finite, indent);
@@ -56,14 +56,14 @@ function csvField(value: unknown): string {
 }
 
 /** Comma-separated values with a header line; nested fields as JSON. */
-export function toCsv(results: readonly Readonly<Record<string, unknown>>[]): string {
+function toCsv(results: readonly Readonly<Record<string, unknown>>[]): string {
   const keys = [...new Set(results.flatMap((result) => Object.keys(result)))];
   const lines = results.map((result) => keys.map((key) => csvField(result[key])).join(","));
   return [keys.join(","), ...lines, ""].join("\n");
 }
 
 /** A plain table with aligned columns. */
-export function toTable<T>(
+function toTable<T>(
   results: readonly T[],
   columns: readonly Column<T>[],
   { color = false }: { color?: boolean } = {},

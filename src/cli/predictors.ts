@@ -51,7 +51,7 @@ export async function loadFitted(folder: string): Promise<LoadedFitted> {
  *
  * @throws NotFoundError when the folder holds none, or one that is not adapted
  */
-export async function loadAdapted(folder: string): Promise<LoadedAdapted> {
+async function loadAdapted(folder: string): Promise<LoadedAdapted> {
   const { saved, provenance } = readPredictor(folder);
   if (provenance.platform === null) {
     throw new NotFoundError(`the predictor in ${folder} is not adapted to a platform yet`, {

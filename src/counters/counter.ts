@@ -38,6 +38,7 @@ export const counterNames: readonly CounterName[] = [
   ...new Set<CounterName>([...mapleEdgeCounters, ...softwareCounters]),
 ];
 
+/** A counter that can be read here. */
 export interface CounterInfo {
   readonly name: string;
   readonly source: CounterSource;

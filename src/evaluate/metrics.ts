@@ -7,7 +7,8 @@
 import { InputError, ShapeError } from "../errors.js";
 import { kendall, mean, median, spearman } from "../tensor/stats.js";
 
-type Numbers = ArrayLike<number>;
+/** Columns of numbers: plain arrays and typed ones. */
+export type Numbers = ArrayLike<number>;
 
 /** Measured and predicted latencies of the same networks, in the same order, ms. */
 export interface Scored {

@@ -15,6 +15,7 @@ export interface HeldOutPlatform {
   readonly test: PlatformSamples;
 }
 
+/** What to hold out, from what, and how often. */
 export interface HoldOutOptions {
   readonly networks: FeatureTable;
   readonly platforms: readonly HeldOutPlatform[];

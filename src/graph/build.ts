@@ -19,6 +19,7 @@ import { inferOutputs } from "./shape.js";
 import type { KnownTensor } from "./shape-view.js";
 import { elementCount } from "./size.js";
 
+/** Names of an operator and its outputs. */
 export interface OperatorOptions {
   /** Default: the type and a number. */
   readonly name?: string;
@@ -26,6 +27,7 @@ export interface OperatorOptions {
   readonly outputs?: readonly string[];
 }
 
+/** What a finished graph says of itself. */
 export interface FinishOptions {
   readonly metadata?: Readonly<Record<string, string>>;
   readonly encoding?: Encoding;
@@ -33,7 +35,9 @@ export interface FinishOptions {
 
 /** Adds tensors and operators one after the other; every method returns the name to use as an input. */
 export interface GraphBuilder {
+  /** Add an input of the network; float32 unless told otherwise. */
   input(name: string, shape: Shape, dataType?: DataType): string;
+  /** Add weights or another fixed tensor; float32 unless told otherwise. */
   constant(name: string, shape: Shape, source: ConstantSource, dataType?: DataType): string;
   /**
    * Add an operator whose inputs exist already.
@@ -49,7 +53,9 @@ export interface GraphBuilder {
   ): string;
   /** @throws InputError when no tensor has this name */
   shapeOf(tensor: string): Shape;
+  /** Whether a tensor of this name was added. */
   has(tensor: string): boolean;
+  /** The graph with these tensors as its outputs. */
   finish(outputs: readonly string[], options?: FinishOptions): OperatorGraph;
 }
 

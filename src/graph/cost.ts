@@ -9,6 +9,7 @@ import type { OperatorSignature } from "./features.js";
 import type { Operator, OperatorGraph, Shape, TensorInfo } from "./graph.js";
 import { bytesPerElement, elementCount, formatShape } from "./size.js";
 
+/** What an operator or a network takes, whatever runs it. */
 export interface Cost {
   /** Multiply-accumulates. */
   readonly macs: number;

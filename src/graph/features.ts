@@ -21,6 +21,7 @@ export const rewriteSemantics = [
   "forward+shared",
   "both+shared",
 ] as const;
+/** One of `rewriteSemantics`. */
 export type RewriteSemantics = (typeof rewriteSemantics)[number];
 
 /** One distinct operator-with-shapes of a table. */

@@ -39,6 +39,7 @@ export interface Constant extends TensorInfo {
   readonly source: ConstantSource;
 }
 
+/** Value of an ONNX attribute. */
 export type AttributeValue = number | string | readonly number[] | readonly string[];
 
 /** One operator (ONNX node). `inputs` may hold "" for an omitted optional input. */

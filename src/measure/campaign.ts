@@ -27,6 +27,7 @@ export interface Protocol {
   readonly nExtraProcesses: number;
 }
 
+/** Bulk mode: hundreds of networks, three processes each. */
 export const bulkProtocol: Protocol = {
   nProcesses: 3,
   nPairs: 10,
@@ -43,10 +44,13 @@ export interface CampaignPlatform {
 
 /** Where results go; `append` returns once the line is safe on disk. */
 export interface RunSink {
+  /** Save one line. */
   append(line: ProcessSummary): void;
+  /** Save the circumstances of a process, once an id. */
   addContext(context: Context): void;
 }
 
+/** How far a campaign is. */
 export interface CampaignProgress {
   /** Subject × process pairs done and planned. */
   readonly done: number;
@@ -57,12 +61,14 @@ export interface CampaignProgress {
   readonly remainingMs: number | null;
 }
 
+/** A subject that could not be measured on a platform. */
 export interface CampaignFailure {
   readonly platformId: string;
   readonly subjectId: string;
   readonly reason: string;
 }
 
+/** What a campaign ended with. */
 export interface CampaignResult {
   /** All log lines of the planned platforms and subjects, old and new. */
   readonly lines: readonly ProcessSummary[];
@@ -71,6 +77,7 @@ export interface CampaignResult {
   readonly stoppedBy: "deadline" | "signal" | null;
 }
 
+/** What to measure, how, and where results go. */
 export interface CampaignOptions {
   readonly platforms: readonly CampaignPlatform[];
   readonly subjects: readonly Subject[];

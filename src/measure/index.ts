@@ -3,6 +3,8 @@
  *
  * @packageDocumentation
  */
+export type { AbsentCounter, CounterInfo } from "../counters/counter.js";
+export type { ClockQuality } from "../platform/clock.js";
 export {
   type AvailablePlatform,
   findPlatform,
@@ -18,7 +20,16 @@ export type {
   Session,
 } from "../platform/runtime.js";
 export { type SamplerOptions, startSampler } from "../platform/sampler.js";
-export type { Sampler } from "../platform/sampler-types.js";
+export type {
+  BlockSeries,
+  LoadedModel,
+  PairOptions,
+  PairTimings,
+  Sampler,
+  SamplerInfo,
+  WarmupOptions,
+  WarmupResult,
+} from "../platform/sampler-types.js";
 export {
   bulkProtocol,
   type CampaignFailure,
@@ -30,7 +41,7 @@ export {
   type RunSink,
   runCampaign,
 } from "./campaign.js";
-export { type Finding, judgeContext, takeContext } from "./environment.js";
+export { type Finding, judgeContext, type ReadText, takeContext } from "./environment.js";
 export { examineMachine } from "./examine.js";
 export { type ProfileOptions, profilePlatform, profileProtocol } from "./profile.js";
 export { referenceSubject, type Subject, subjectFromGraph, subjectFromIndex } from "./subject.js";

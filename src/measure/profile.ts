@@ -24,7 +24,7 @@ export const profileProtocol: Protocol = {
 };
 
 /** Descriptor rows are measured at this input size unless asked otherwise: that of the shipped pool. */
-export const defaultInputSize = 32;
+const defaultInputSize = 32;
 
 const subjectIdOf = ({ operator }: OperatorNetwork) => `operator/${operator}`;
 
@@ -96,6 +96,7 @@ export function descriptorFromMeasurements(
   };
 }
 
+/** Which platform to profile, and how. */
 export type ProfileOptions = Omit<CampaignOptions, "subjects" | "platforms" | "counters"> & {
   readonly platform: CampaignOptions["platforms"][number];
   readonly inputSize?: number;

@@ -14,6 +14,7 @@ import { decodeModel, type GraphProto, type ModelProto } from "./proto.js";
 import { dataTypeOf } from "./tensors.js";
 import { defaultOpset, encodingKey, opsetKey } from "./write.js";
 
+/** What to know of a file beforehand, and what to read of it. */
 export interface ReadOptions {
   /**
    * Sizes of dimensions that the file only names, e.g. `{ height: 224 }`; one without a name is called by its input

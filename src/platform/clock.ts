@@ -24,6 +24,7 @@ export class StepClock implements Clock {
   }
 }
 
+/** What a clock can tell apart and what a reading costs. */
 export interface ClockQuality {
   /** Smallest step seen between two readings that differ, ns. */
   readonly resolutionNs: number;

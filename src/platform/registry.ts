@@ -32,6 +32,7 @@ export interface UnavailableRuntime {
   readonly remedy: string;
 }
 
+/** What can run on a device, and what cannot. */
 export interface PlatformList {
   readonly device: Device;
   readonly available: readonly AvailablePlatform[];

@@ -7,6 +7,7 @@
  */
 import type { RuntimeInfo } from "../record/platform.js";
 
+/** Format of a model file. */
 export type ModelFormat = "onnx" | "tflite";
 
 /** One way to run a runtime; several of them make several platforms of one family. */
@@ -16,6 +17,7 @@ export interface RuntimeVariant {
   readonly info: RuntimeInfo;
 }
 
+/** Whether a runtime can run here; if not, why and what would help. */
 export type Availability =
   | { readonly available: true; readonly version: string }
   | { readonly available: false; readonly reason: string; readonly remedy: string };
@@ -48,5 +50,6 @@ export interface Session {
   run(): void | Promise<void>;
   /** Values of the output of the last run, in ONNX (NCHW) order. */
   output(): Float32Array;
+  /** Let go of everything; the session must not be used again. */
   dispose(): void | Promise<void>;
 }

@@ -8,6 +8,7 @@ import type { AbsentCounter, CounterInfo } from "../counters/counter.js";
 import type { CounterReading } from "../record/counter.js";
 import type { ClockQuality } from "./clock.js";
 
+/** What a sampler can tell of itself. */
 export interface SamplerInfo {
   /** Unique for each sampler process; goes into the record. */
   readonly processId: string;
@@ -20,6 +21,7 @@ export interface SamplerInfo {
   readonly waitKnown: boolean;
 }
 
+/** What loading a model showed. */
 export interface LoadedModel {
   readonly inputShape: readonly number[];
   readonly outputShape: readonly number[];
@@ -29,6 +31,7 @@ export interface LoadedModel {
   readonly nThreadsCreated: number;
 }
 
+/** When a warm-up has been long enough. */
 export interface WarmupOptions {
   /**
    * `steady`: until two windows agree; `bulk`: exactly `minRuns` runs, nothing is judged.
@@ -46,6 +49,7 @@ export interface WarmupOptions {
   readonly tolerance?: number;
 }
 
+/** How a warm-up went. */
 export interface WarmupResult {
   readonly runs: number;
   /** Whether the last two windows agreed; null in bulk mode, where nobody looked. */
@@ -53,6 +57,7 @@ export interface WarmupResult {
   readonly durationMs: number;
 }
 
+/** What to time against what, and for how long. */
 export interface PairOptions {
   /** Key of the network that is measured. */
   readonly target: string;
@@ -94,6 +99,7 @@ export interface PairTimings {
   readonly counters: CounterReading[];
 }
 
+/** Loads networks in one runtime variant, warms them up and times them. */
 export interface Sampler {
   readonly info: SamplerInfo;
   /**
@@ -102,10 +108,13 @@ export interface Sampler {
    * @throws FormatError, UnsupportedError from the runtime; MeasurementError when the process breaks
    */
   load(key: string, model: Uint8Array): Promise<LoadedModel>;
+  /** Forget a network. */
   unload(key: string): Promise<void>;
   /** One inference on given values (NCHW), for tests of agreement. */
   runOnce(key: string, input: Float32Array): Promise<Float32Array>;
+  /** Run a network untimed until it is steady, or a fixed number of times. */
   warmUp(key: string, options: WarmupOptions): Promise<WarmupResult>;
+  /** Time a network between runs of the reference. */
   timePairs(options: PairOptions): Promise<PairTimings>;
   /** Dispose of everything; again is harmless. */
   close(): Promise<void>;

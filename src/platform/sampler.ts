@@ -32,6 +32,7 @@ import type {
   WarmupResult,
 } from "./sampler-types.js";
 
+/** How to start a sampler process. */
 export interface SamplerOptions {
   /** Open counters; default true. */
   readonly counters?: boolean;

@@ -42,6 +42,7 @@ export interface Predictions {
 /** Progress of something long: done of total, in the unit named. */
 export type OnProgress = (done: number, total: number, what: string) => void;
 
+/** How to learn or adapt. */
 export interface FitOptions {
   /** Seeds every draw and every initial weight. */
   readonly seed: number;
@@ -102,6 +103,7 @@ export interface SavedPredictor {
   readonly features?: readonly { readonly name: string; readonly unit: string }[];
 }
 
+/** A tensor of a saved predictor; values in row-major order. */
 export interface SavedTensor {
   readonly shape: readonly number[];
   readonly values: Float32Array | Float64Array;

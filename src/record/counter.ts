@@ -8,6 +8,7 @@ import { z } from "zod";
  * `simulated`: from an instruction-level simulator, never mixed with `pmu`.
  */
 export const counterSourceSchema = z.enum(["pmu", "software", "simulated"]);
+/** Where a counter is read: `pmu`, `software` or `simulated`. */
 export type CounterSource = z.infer<typeof counterSourceSchema>;
 
 export const counterReadingSchema = z.object({
@@ -19,4 +20,5 @@ export const counterReadingSchema = z.object({
   /** Share of the enabled time during which the counter really counted; below 1 means multiplexed. */
   runningShare: z.number().min(0).max(1),
 });
+/** One counter of one timed run. */
 export type CounterReading = z.infer<typeof counterReadingSchema>;

@@ -17,6 +17,7 @@ export const descriptorRowSchema = z.object({
   grade: gradeSchema,
   counters: z.array(counterReadingSchema),
 });
+/** One operator of a descriptor: its latency with a 90 % interval, its counters, what it runs. */
 export type DescriptorRow = z.infer<typeof descriptorRowSchema>;
 
 export const descriptorSchema = z.object({
@@ -31,4 +32,5 @@ export const descriptorSchema = z.object({
   measuredAt: z.string(),
   durationS: z.number().nonnegative(),
 });
+/** A hardware-runtime descriptor. */
 export type Descriptor = z.infer<typeof descriptorSchema>;

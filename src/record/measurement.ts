@@ -7,10 +7,11 @@ import { counterReadingSchema } from "./counter.js";
 
 /** A: clean and tight. B: usable. C: usable with a stated doubt. X: must not be used. */
 export const gradeSchema = z.enum(["A", "B", "C", "X"]);
+/** Quality of a measurement, A to C and X. */
 export type Grade = z.infer<typeof gradeSchema>;
 
 /** What is timed: a network of a search space or file, or one operator for the descriptor. */
-export const subjectKindSchema = z.enum(["network", "operator"]);
+const subjectKindSchema = z.enum(["network", "operator"]);
 
 /** One log line: all pairs of one network in one process. Ratios are target / reference, wait-corrected. */
 export const processSummarySchema = z.object({
@@ -43,6 +44,7 @@ export const processSummarySchema = z.object({
   /** Per inference; empty where counters are absent. */
   counters: z.array(counterReadingSchema),
 });
+/** One line of the run log: one subject timed in one process. */
 export type ProcessSummary = z.infer<typeof processSummarySchema>;
 
 /** Latency of one subject on one platform, with its interval and grade. */
@@ -65,6 +67,7 @@ export const measurementSchema = z.object({
   contextId: z.string(),
   counters: z.array(counterReadingSchema),
 });
+/** Latency of one subject on one platform. */
 export type Measurement = z.infer<typeof measurementSchema>;
 
 /** Circumstances of a run of processes; referred to by `contextId`. */
@@ -87,4 +90,5 @@ export const contextSchema = z.object({
   throttled: z.string().nullable(),
   takenAt: z.string(),
 });
+/** Circumstances of measurements. */
 export type Context = z.infer<typeof contextSchema>;

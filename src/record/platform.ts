@@ -14,6 +14,7 @@ export const deviceSchema = z.object({
   memoryBytes: z.number().int().nonnegative(),
   os: z.string(),
 });
+/** A physical machine. */
 export type Device = z.infer<typeof deviceSchema>;
 
 /** Inference software, its version and the settings that change latency. */
@@ -27,6 +28,7 @@ export const runtimeInfoSchema = z.object({
   /** What else changes latency, e.g. `{ optimisation: "all" }`, `{ delegate: "xnnpack" }`. */
   settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
 });
+/** Inference software with its version and settings. */
 export type RuntimeInfo = z.infer<typeof runtimeInfoSchema>;
 
 export const platformSchema = z.object({
@@ -36,6 +38,7 @@ export const platformSchema = z.object({
   runtime: runtimeInfoSchema,
   precision: z.enum(["fp32"]),
 });
+/** Device, runtime and precision: what a latency belongs to. */
 export type Platform = z.infer<typeof platformSchema>;
 
 /** Build a platform from its parts; `runtimeSlug` is the runtime's own short name of version and settings. */

@@ -30,10 +30,11 @@ export const splitSchema = z.object({
   train: z.array(z.string()),
   test: z.array(z.string()),
 });
+/** Networks to learn from and networks kept apart. */
 export type Split = z.infer<typeof splitSchema>;
 
 /** Check data against a schema; the error names the file and the first field that is wrong. */
-export function parseAs<T>(schema: z.ZodType<T>, value: unknown, path: string, what: string): T {
+function parseAs<T>(schema: z.ZodType<T>, value: unknown, path: string, what: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
@@ -136,7 +137,8 @@ function processesToParquet(lines: readonly ProcessSummary[], medianOf: MedianOf
   return new Uint8Array(buffer);
 }
 
-type MedianOf = (values: readonly number[]) => number;
+/** The median of at least one value; given by the caller, because storing knows no statistics. */
+export type MedianOf = (values: readonly number[]) => number;
 
 /** A pool folder, opened for reading and adding; nothing is written until something is added. */
 export class Pool {
@@ -162,28 +164,33 @@ export class Pool {
     return join(this.folder, ...parts);
   }
 
+  /** All platforms, in the order in which they were added. */
   platforms(): Platform[] {
     const path = this.path("platforms.json");
     return existsSync(path) ? readJsonAs(z.array(platformSchema), path, "platforms file") : [];
   }
 
+  /** Add a platform unless it is there already. */
   addPlatform(platform: Platform): void {
     const platforms = this.platforms();
     if (platforms.some(({ id }) => id === platform.id)) return;
     writeJsonAtomic(this.path("platforms.json"), [...platforms, platform]);
   }
 
+  /** All contexts, in the order in which they were added. */
   contexts(): Context[] {
     const path = this.path("contexts.json");
     return existsSync(path) ? readJsonAs(z.array(contextSchema), path, "contexts file") : [];
   }
 
+  /** Add a context unless it is there already. */
   addContext(context: Context): void {
     const contexts = this.contexts();
     if (contexts.some(({ id }) => id === context.id)) return;
     writeJsonAtomic(this.path("contexts.json"), [...contexts, context]);
   }
 
+  /** The descriptors of all profiled platforms, by file name. */
   descriptors(): Descriptor[] {
     const folder = this.path("descriptors");
     if (!existsSync(folder)) return [];
@@ -199,10 +206,12 @@ export class Pool {
     return existsSync(path) ? readDescriptor(path) : undefined;
   }
 
+  /** Where the descriptor of a platform lies, or would. */
   descriptorPath(platformId: string): string {
     return this.path("descriptors", `${safeName(platformId)}.json`);
   }
 
+  /** Write the descriptor of its platform; an older one is replaced. */
   writeDescriptor(descriptor: Descriptor): void {
     writeJsonAtomic(this.descriptorPath(descriptor.platform.id), descriptor);
   }
@@ -220,10 +229,12 @@ export class Pool {
     return { lines, nDamaged: nWrong };
   }
 
+  /** Write `measurements.parquet`; an older one is replaced. */
   writeMeasurements(measurements: readonly Measurement[]): void {
     writeFileAtomic(this.path("measurements.parquet"), measurementsToParquet(measurements));
   }
 
+  /** Write `processes.parquet`, what a shipped pool keeps of the log; an older one is replaced. */
   writeProcesses(lines: readonly ProcessSummary[], medianOf: MedianOf): void {
     writeFileAtomic(this.path("processes.parquet"), processesToParquet(lines, medianOf));
   }
@@ -233,11 +244,13 @@ export class Pool {
     return readMeasurements(this.path("measurements.parquet"));
   }
 
+  /** The split, or undefined when nothing is kept apart. */
   split(): Split | undefined {
     const path = this.path("split.json");
     return existsSync(path) ? readJsonAs(splitSchema, path, "split file") : undefined;
   }
 
+  /** Write the split; an older one is replaced. */
   writeSplit(split: Split): void {
     writeJsonAtomic(this.path("split.json"), split);
   }
@@ -267,8 +280,8 @@ export async function readMeasurements(path: string): Promise<Measurement[]> {
       measurementSchema,
       {
         ...row,
-        reasons: row["reasons"] ? String(row["reasons"]).split("; ") : [],
-        counters: parsedOrNull(String(row["counters"] ?? "[]")),
+        reasons: row.reasons ? String(row.reasons).split("; ") : [],
+        counters: parsedOrNull(String(row.counters ?? "[]")),
       },
       path,
       `row ${i} of measurements file`,

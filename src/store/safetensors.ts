@@ -4,6 +4,7 @@
  */
 import { FormatError, InternalError } from "../errors.js";
 
+/** A tensor as it is stored; values in row-major order. */
 export interface StoredTensor {
   readonly shape: readonly number[];
   readonly values: Float32Array | Float64Array;

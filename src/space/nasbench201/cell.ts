@@ -16,6 +16,7 @@ export const operations = [
   "nor_conv_3x3",
   "avg_pool_3x3",
 ] as const;
+/** One of `operations`. */
 export type Operation = (typeof operations)[number];
 
 /** Operations on the six edges, in the order of `edges`. */

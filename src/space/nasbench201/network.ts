@@ -19,8 +19,10 @@ import { asSource, createLayers, type Layers, type Signal } from "./layers.js";
  * Add in the order of the edges.
  */
 const variants = ["pruned", "traced"] as const;
+/** How `none` is written: `pruned` leaves it out, `traced` multiplies by zero. */
 export type Variant = (typeof variants)[number];
 
+/** Everything that makes a network of a cell; the defaults are those of NAS-Bench-201 on CIFAR-10. */
 export interface NetworkOptions {
   /** Height and width of the input in pixels, a multiple of 4; default 32. */
   readonly inputSize?: number;
