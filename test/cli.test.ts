@@ -1,6 +1,6 @@
 // What every command line promises: options and where they come from, output forms, exit codes of answers.
 // Sampler processes are replaced by a laboratory of exact latencies; real ones run in interrupted.test.ts.
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
@@ -434,37 +434,42 @@ describe("from a pool to predictions", { timeout: 120_000 }, () => {
   });
 
   describe("a budget", () => {
-    const ask = (budget: string, ...archs: number[]) =>
-      samaraJson(
-        ...["predict", "--predictor", adapted, "--budget", budget],
-        ...archs.flatMap((arch) => ["--arch", String(arch)]),
+    const archs = [1462, 9410, 0].flatMap((index) => ["--arch", String(index)]);
+    const ask = async (budgetMs: number, ...networks: string[]) => {
+      const budget = `${(1e6 * budgetMs).toFixed(0)}ns`;
+      const argv = ["predict", "--predictor", adapted, "--budget", budget, ...networks];
+      const { document, code } = await samaraJson(...argv);
+      return { code, verdicts: document.results.map((one: { verdict: string }) => one.verdict) };
+    };
+    /** The predictions with the bounds that a budget is held against at 0.9 confidence, fastest first. */
+    const bounds = async (): Promise<{ latencyMs: number; lowerMs: number; upperMs: number }[]> => {
+      const argv = ["predict", "--predictor", adapted, "--coverage", "0.8", ...archs];
+      const { document } = await samaraJson(...argv);
+      return document.results.sort(
+        (one: { upperMs: number }, other: { upperMs: number }) => one.upperMs - other.upperMs,
       );
-    const verdicts = (results: { verdict: string }[]) => results.map(({ verdict }) => verdict);
-    const micros = (ms: number) => `${(1000 * ms).toFixed(3)}us`;
+    };
 
     test("that is met ends with exit code 0, missed 3, undecided 4", async () => {
-      for (const [factor, verdict, code] of [
-        [2, "yes", 0],
-        [0.5, "no", 3],
-        [1, "undecided", 4],
-      ] as const) {
-        const one = await samaraJson("predict", "--predictor", adapted, "--arch=1462");
-        const ran = await ask(micros(factor * one.document.results[0].latencyMs), 1462);
-        expect(verdicts(ran.document.results)).toEqual([verdict]);
-        expect(ran.code).toBe(code);
-      }
+      const argv = ["predict", "--predictor", adapted, "--coverage", "0.8", "--arch=1462"];
+      const { latencyMs, lowerMs, upperMs } = (await samaraJson(...argv)).document.results[0];
+      const network = "--arch=1462";
+      expect(await ask(1.001 * upperMs, network)).toEqual({ code: 0, verdicts: ["yes"] });
+      expect(await ask(0.999 * lowerMs, network)).toEqual({ code: 3, verdicts: ["no"] });
+      expect(await ask(latencyMs, network)).toEqual({ code: 4, verdicts: ["undecided"] });
     });
 
     test("over several networks: 0 if any is yes, 4 if none is and one is undecided", async () => {
-      const sorted = [1462, 9410, 0]
-        .map((index) => ({ index, ms: truth(index) }))
-        .sort((a, b) => a.ms - b.ms);
-      const [fast, , slow] = sorted;
-      const archs = sorted.map(({ index }) => index);
-      expect(await ask(micros(1.5 * slow!.ms), ...archs)).toMatchObject({ code: 0 });
-      expect(await ask(micros(1.3 * fast!.ms), ...archs)).toMatchObject({ code: 0 });
-      expect(await ask(micros(fast!.ms), ...archs)).toMatchObject({ code: 4 });
-      expect(await ask(micros(0.5 * fast!.ms), ...archs)).toMatchObject({ code: 3 });
+      const [fast, , slow] = await bounds();
+      expect((await ask(1.001 * slow!.upperMs, ...archs)).verdicts).toEqual(["yes", "yes", "yes"]);
+      const some = await ask(1.001 * fast!.upperMs, ...archs);
+      expect(some.code).toBe(0);
+      expect(new Set(some.verdicts).size).toBeGreaterThan(1);
+      const none = await ask(0.999 * fast!.upperMs, ...archs);
+      expect(none.code).toBe(4);
+      expect(none.verdicts).not.toContain("yes");
+      const least = Math.min(...(await bounds()).map(({ lowerMs }) => lowerMs));
+      expect(await ask(0.999 * least, ...archs)).toEqual({ code: 3, verdicts: ["no", "no", "no"] });
     });
 
     test("is held against the one-sided bound that --confidence sets", async () => {
@@ -592,6 +597,30 @@ describe("measuring on the fake runtime", { timeout: 120_000 }, () => {
     const best = await samaraJson("predict", "--platform", "fake1-t1", "--arch", "1462");
     expect(best.document.context.predictor).toContain(place.path("home", "predictors"));
     expect(best.document.warnings).toEqual([]);
+  });
+
+  test("predict warns when the runtime has another version than it was adapted to", async () => {
+    const [name] = readdirSync(place.path("home", "predictors"));
+    const folder = place.path("adapted-before");
+    cpSync(place.path("home", "predictors", name!), folder, { recursive: true });
+    const path = join(folder, "predictor.json");
+    const json = JSON.parse(readFileSync(path, "utf8"));
+    const { platform } = json.provenance;
+    platform.id = platform.id.replace("fake1-t1", "fake0.9-t1");
+    platform.runtime.version = "0.9.0";
+    writeFileSync(path, JSON.stringify(json));
+    for (const more of [[], ["--platform", "fake0.9-t1"], ["--platform", platform.id]]) {
+      const argv = ["predict", "--predictor", folder, "--arch", "1462", ...more];
+      const { stderr, code } = await samara(...argv);
+      expect(code).toBe(0);
+      expect(stderr).toContain(
+        "runtime version differs: the predictor was adapted to 0.9.0, here it is 1.0.0",
+      );
+    }
+    const threads = await samara(
+      ...["predict", "--predictor", folder, "--arch", "1462", "--platform", "fake1-t2"],
+    );
+    expect(threads.stderr).toContain("number of threads differs");
   });
 
   test("profile writes a descriptor with every operator", async () => {

@@ -2,6 +2,7 @@
  * `samara predict`: latencies with intervals, and whether a budget is met.
  */
 import { InputError } from "../../errors.js";
+import { runtimePartOf } from "../../record/platform.js";
 import { durationMsFromText, formatMs, formatShare } from "../../units.js";
 import { exitCodes } from "../exit-codes.js";
 import { InputChecks } from "../input-checks.js";
@@ -96,10 +97,7 @@ export function registerPredict(register: Register): void {
       }
       const { readDevice } = await import("../../platform/device.js");
       const here = readDevice();
-      const asked =
-        options.platform === undefined
-          ? adaptedTo
-          : await askedPlatform(options.platform, adaptedTo);
+      const asked = await askedPlatform(options.platform ?? runtimePartOf(adaptedTo.id), adaptedTo);
       warnOfDifferences(adaptedTo, { ...asked, device: here }, warn);
 
       // The interval at coverage 2c - 1 has its upper end at the one-sided bound c.
@@ -174,6 +172,7 @@ export function registerPredict(register: Register): void {
   );
 }
 
+/** The platform of this machine that is meant, as its runtime is now. */
 async function askedPlatform(name: string, adaptedTo: import("../../record/platform.js").Platform) {
   const { findPlatform, listPlatforms } = await import("../../platform/registry.js");
   const { NotFoundError, PlatformUnavailableError } = await import("../../errors.js");
