@@ -1,6 +1,6 @@
 // operator-sum on a world whose truth is known: what it infers, not only how it behaves.
 import { describe, expect, test } from "vitest";
-import { withinShare } from "../src/evaluate/metrics.js";
+import { meanAbsolutePercentageError, withinShare } from "../src/evaluate/metrics.js";
 import { rewriteSemantics } from "../src/graph/features.js";
 import { columnsOfNetworks, createDesign } from "../src/predict/cost-columns.js";
 import { createOperatorCosts, operatorCostsOf } from "../src/predict/operator-costs.js";
@@ -28,17 +28,23 @@ const training = {
 };
 const fitting = createOperatorSum().fit(training, { seed });
 
-async function accuracyOf(platform: WorldPlatform, samples: PlatformSamples): Promise<number> {
+/** Measured and predicted latencies of the connected networks. */
+async function compare(platform: WorldPlatform, samples: PlatformSamples) {
   const adapted = await (await fitting).adapt(samples, networks, { seed });
   const { latencyMs } = await adapted.predict(networks, { coverage: 0.9 });
   const truth = trueLatencies(platform, networks);
   const connected = [...truth.keys()].filter((row) => networks.connected[row] === 1);
-  return withinShare(
-    connected.map((row) => truth[row]!),
-    connected.map((row) => latencyMs[row]!),
-    0.05,
-  );
+  return [truth, latencyMs].map((values) => connected.map((row) => values[row]!)) as [
+    number[],
+    number[],
+  ];
 }
+
+const accuracyOf = async (platform: WorldPlatform, samples: PlatformSamples) =>
+  withinShare(...(await compare(platform, samples)), 0.05);
+
+const errorOf = async (platform: WorldPlatform, samples: PlatformSamples) =>
+  meanAbsolutePercentageError(...(await compare(platform, samples)));
 
 describe("operator-sum", () => {
   test.each(["all", "backward+shared", "both"] as const)(
@@ -121,6 +127,52 @@ describe("operator-sum", () => {
       expect(latency / truth[row]!).toBeGreaterThan(0.5);
       expect(latency / truth[row]!).toBeLessThan(2);
     });
+  });
+});
+
+describe("chooseSamples()", () => {
+  const rowsOf = async (options: { count: number; seed: number; candidates?: number[] }) =>
+    (await fitting).chooseSamples!(networks, options);
+
+  test("gives different connected networks of the candidates, the same for the same seed", async () => {
+    const candidates = [...networks.ids.keys()].filter((row) => row % 2 === 0);
+    const chosen = await rowsOf({ count: 10, seed: 1, candidates });
+    expect(new Set(chosen).size).toBe(10);
+    for (const row of chosen) {
+      expect(candidates).toContain(row);
+      expect(networks.connected[row]).toBe(1);
+    }
+    expect(await rowsOf({ count: 10, seed: 1, candidates })).toEqual(chosen);
+  });
+
+  test("begins a longer choice with the shorter one", async () => {
+    const long = await rowsOf({ count: 12, seed: 4 });
+    expect([...(await rowsOf({ count: 5, seed: 4 }))]).toEqual([...long.subarray(0, 5)]);
+  });
+
+  test("tells more than networks drawn at random", async () => {
+    const error = { chosen: 0, drawn: 0 };
+    for (let trial = 0; trial < 10; trial++) {
+      const drawn = worldSamples(heldOut, networks, 6, 400 + trial);
+      const all = worldSamples(heldOut, networks, networks.ids.length, 400 + trial);
+      const rows = await rowsOf({ count: 6, seed: trial });
+      const chosen = {
+        ...all,
+        rows,
+        latencyMs: Float64Array.from(rows, (row) => all.latencyMs[all.rows.indexOf(row)]!),
+      };
+      const { descriptor: _, ...bareChosen } = chosen;
+      const { descriptor: __, ...bareDrawn } = drawn;
+      error.chosen += await errorOf(heldOut, bareChosen);
+      error.drawn += await errorOf(heldOut, bareDrawn);
+    }
+    expect(error.chosen).toBeLessThan(error.drawn);
+  });
+
+  test("refuses more than there are candidates", async () => {
+    await expect(rowsOf({ count: 3, seed: 1, candidates: [0, 1] })).rejects.toThrow(
+      "3 networks to measure are to be chosen of 2",
+    );
   });
 });
 

@@ -95,7 +95,7 @@ const shrinkage = 0.5;
 /** Least spread of a coefficient, as a share of a typical latency. */
 const leastSpread = 0.003;
 /** In-network over isolated cost differs between runtimes by at least this, however alike the sources are. */
-const leastRelativeSpread = 0.3;
+const leastRelativeSpread = 0.1;
 /** Columns that matter less than this share count as this much when a spread is turned into a coefficient. */
 const leastShare = 0.02;
 /** Pseudo-count of a semantics that no source follows. */

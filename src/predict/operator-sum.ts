@@ -21,6 +21,7 @@ import {
   learnPrior,
   type SourceFit,
 } from "./additive-prior.js";
+import { chooseRows } from "./choose-samples.js";
 import {
   type CostColumns,
   columnsOfNetworks,
@@ -379,6 +380,10 @@ function createFitted(learned: Learned): FittedPredictor {
       }
       await breathe(options);
       return createAdapted(adapt(target, networks, learned));
+    },
+    chooseSamples(networks, options) {
+      const design = createDesign(learned.columns, networks, "counts");
+      return chooseRows(networks, learned.priors.counts, design.of, options);
     },
     save: () => saveFitted(learned),
   };

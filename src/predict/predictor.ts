@@ -79,6 +79,17 @@ export interface FittedPredictor {
     networks: FeatureTable,
     options: FitOptions,
   ): Promise<AdaptedPredictor>;
+  /**
+   * Networks to measure on a target of which nothing is known yet, the most telling first. Absent where a method has
+   * no opinion: draw at random then.
+   *
+   * @param options.candidates - rows to choose from; default all connected networks
+   * @returns rows of `networks`
+   */
+  chooseSamples?(
+    networks: FeatureTable,
+    options: { count: number; seed: number; candidates?: ArrayLike<number> },
+  ): Int32Array;
   save(): SavedPredictor;
 }
 
