@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { profileProtocol } from "../src/measure/profile.js";
 import type { ProcessSummary } from "../src/record/measurement.js";
 import { Pool } from "../src/store/pool.js";
 import { type Running, startSamara, Workplace } from "./command-line.js";
@@ -119,7 +120,7 @@ describe("kill -9 in the middle of a campaign", () => {
     const { lines } = pool.runs();
     expect(lines.slice(0, before.length)).toEqual(before);
     const operators = countsOf(lines.filter(({ kind }) => kind === "operator"));
-    expect(new Set(operators.values())).toEqual(new Set([3]));
+    expect(new Set(operators.values())).toEqual(new Set([profileProtocol.nProcesses]));
     expect(pool.descriptors()).toHaveLength(1);
     expect(JSON.parse(resumed.stdout).results[0].nNetworks).toBe(3);
   });
