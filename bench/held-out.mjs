@@ -1,7 +1,7 @@
 // Leave-one-family-out over the shipped pool: siblings leave together, every predictor learns from the rest, adapts
 // with a few samples, and is scored on the pool's test networks. Prints the tables of docs/results.md.
 //
-//   node bench/held-out.mjs [--samples 10] [--trials 10] [--seed 0] [--predictors a,b] [--families a,b] [--pool DIR]
+//   node bench/held-out.mjs [--samples 10] [--trials 10] [--seed 0] [--predictors a,b] [--families a,b] [--select random|designed] [--pool DIR]
 import { parseArgs } from "node:util";
 import { shippedPool } from "../dist/cli/paths.js";
 import { loadPool, withoutDescriptor } from "../dist/cli/training.js";
@@ -21,6 +21,7 @@ const { values } = parseArgs({
       default: [...predictorNames, "operator-sum without descriptor"].join(","),
     },
     families: { type: "string" },
+    select: { type: "string", default: "random" },
     pool: { type: "string", default: shippedPool },
   },
 });
@@ -44,7 +45,7 @@ const noiseWidths = new Map(
 );
 
 console.log(
-  `Pool ${loaded.hash}, ${nSamples} target samples, ${nTrials} trials (mean ± sd over trials), seed ${seed},`,
+  `Pool ${loaded.hash}, ${nSamples} target samples (${values.select}), ${nTrials} trials (mean ± sd over trials), seed ${seed},`,
 );
 console.log(
   `${platforms[0].test.rows.length} test networks a platform that nobody learned from; siblings leave together.\n`,
@@ -63,6 +64,7 @@ for (const name of values.predictors.split(",")) {
     nSamples,
     nTrials,
     seed,
+    select: values.select,
     ...(values.families ? { families: values.families.split(",") } : {}),
     onProgress: (text) => process.stderr.write(`\r${text.padEnd(100)}`),
   });

@@ -8,6 +8,7 @@ import { readBytes } from "../store/files.js";
 import { readMeasurements } from "../store/pool.js";
 import { InputChecks } from "./input-checks.js";
 import { indexFromArch, indexFromNetworkId } from "./subjects.js";
+import { knownOfFamily } from "./training.js";
 
 /** A latency of an architecture, with the platform where the file says it. */
 export interface MeasuredNetwork {
@@ -149,6 +150,7 @@ export function samplesFromNetworks(
   return {
     platformId,
     family,
+    ...knownOfFamily(family),
     rows: Int32Array.from(networks, ({ index }) => index),
     latencyMs: Float64Array.from(networks, ({ latencyMs }) => latencyMs),
     ...(hasSd ? { relativeSd: Float64Array.from(networks, ({ relativeSd }) => relativeSd!) } : {}),

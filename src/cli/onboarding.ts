@@ -64,6 +64,8 @@ export interface OnboardingOptions {
   readonly baselines: Baselines;
   readonly nSamples: number;
   readonly nVerified: number;
+  /** `designed`: samples that tell most about all others; `random`: uniform by seed. Default `random`. */
+  readonly select?: "random" | "designed";
   readonly seed: number;
   readonly budget: TimeBudget;
   /** Holds this onboarding's log, descriptor and measurements. */
@@ -76,11 +78,31 @@ export interface OnboardingOptions {
   readonly startSampler?: StartSampler;
 }
 
-/** The networks of an onboarding, drawn before anything is measured. */
-export function drawNetworks(seed: number, nSamples: number, nVerified: number) {
+interface DrawOptions {
+  readonly networks: FeatureTable;
+  /** Chooses telling samples; without it, or without such a method, they are uniform by seed. */
+  readonly predictor?: Pick<LoadedFitted["predictor"], "chooseSamples">;
+}
+
+/**
+ * The networks of an onboarding, drawn before anything is measured: those to verify uniformly by seed and first, so
+ * that they depend on nothing else, then the samples from the rest.
+ */
+export function drawNetworks(
+  seed: number,
+  nSamples: number,
+  nVerified: number,
+  { networks, predictor }: DrawOptions = { networks: featuresOfCells([]) },
+) {
   const verified = drawIndices(deriveSeed(seed, "verify"), nVerified);
-  const samples = drawIndices(deriveSeed(seed, "samples"), nSamples, new Set(verified));
-  return { verified, samples };
+  const taken = new Set(verified);
+  const sampleSeed = deriveSeed(seed, "samples");
+  if (!predictor?.chooseSamples) {
+    return { verified, samples: drawIndices(sampleSeed, nSamples, taken) };
+  }
+  const candidates = Array.from(networks.ids.keys()).filter((index) => !taken.has(index));
+  const options = { count: nSamples, seed: sampleSeed, candidates };
+  return { verified, samples: Array.from(predictor.chooseSamples(networks, options)) };
 }
 
 const archOf = (index: number) => archStringFromCell(cellFromIndex(index));
@@ -218,13 +240,20 @@ class Phases {
  */
 export async function onboardPlatform(options: OnboardingOptions): Promise<OnboardingReport> {
   const { platform, fitted, pool, progress, signal, seed, budget, warn } = options;
+  const select = options.select ?? "random";
   const phases = new Phases();
-  const { samples, verified } = drawNetworks(seed, options.nSamples, options.nVerified);
+  const networks = featuresOfCells();
+  const { samples, verified } = drawNetworks(seed, options.nSamples, options.nVerified, {
+    networks,
+    ...(select === "designed" ? { predictor: fitted.predictor } : {}),
+  });
   const context = takeContext(platform.platform.runtime.version);
   const findings = judgeContext(context).filter(({ severity }) => severity === "warning");
   for (const { message, remedy } of findings) warn("disturbance", message, remedy ?? undefined);
   progress.note(`platform    ${platform.platform.id}`);
-  progress.note(`samples     ${samples.join(" ")} (architectures by index, seed ${seed})`);
+  progress.note(
+    `samples     ${samples.join(" ")} (architectures by index, ${select}, seed ${seed})`,
+  );
   progress.note(`to verify   ${verified.join(" ")}`);
 
   const descriptor = await phases.run("profile", () =>
@@ -258,7 +287,6 @@ export async function onboardPlatform(options: OnboardingOptions): Promise<Onboa
     `measured    ${target.rows.length} networks, ${formatMs(Math.min(...target.latencyMs))} to ${formatMs(Math.max(...target.latencyMs))}, in ${formatDuration(phases.durationS.measure! * 1000)}`,
   );
 
-  const networks = featuresOfCells();
   const adapted: AdaptedPredictor = await phases.run("adapt", () =>
     fitted.predictor.adapt(target, networks, { seed, signal }),
   );
@@ -370,6 +398,7 @@ export async function onboardPlatform(options: OnboardingOptions): Promise<Onboa
       platform: platform.platform.id,
       samples: options.nSamples,
       verified: options.nVerified,
+      select,
       seed,
       predictor: fitted.folder.split("/").slice(-3).join("/"),
     },

@@ -15,6 +15,10 @@ import type { Pool } from "../store/pool.js";
 import { normalQuantile } from "../tensor/stats.js";
 import { indexFromNetworkId } from "./subjects.js";
 
+/** What is known beforehand of the files that a family runs: TensorFlow's converter leaves dead operators out. */
+export const knownOfFamily = (family: string): Pick<PlatformSamples, "removesDeadOperators"> =>
+  family === "tflite" ? { removesDeadOperators: true } : {};
+
 /** Half-widths of stored 90 % intervals in standard deviations. */
 const halfWidthSds = normalQuantile(0.95);
 
@@ -38,6 +42,7 @@ export function samplesOf(
     family: platform.runtime.family,
     platform,
     ...(descriptor ? { descriptor } : {}),
+    ...knownOfFamily(platform.runtime.family),
     rows: Int32Array.from(usable, ({ row }) => row),
     latencyMs: Float64Array.from(usable, ({ measurement }) => measurement.latencyMs),
     relativeSd: Float64Array.from(

@@ -3,7 +3,7 @@
  * adapts to each platform of the family with a few samples, and is scored on networks that nobody learned from.
  */
 import type { FeatureTable } from "../graph/features.js";
-import type { PlatformSamples, Predictor } from "../predict/predictor.js";
+import type { FittedPredictor, PlatformSamples, Predictor } from "../predict/predictor.js";
 import { pickSamples } from "../predict/samples.js";
 import { createRandom, deriveSeed, drawWithoutReplacement } from "../tensor/random.js";
 import { mean, standardDeviation } from "../tensor/stats.js";
@@ -24,6 +24,8 @@ export interface HoldOutOptions {
   readonly nSamples: number;
   readonly nTrials: number;
   readonly seed: number;
+  /** `random`: samples uniform by seed. `designed`: chosen by the predictor, where it can. Default `random`. */
+  readonly select?: "random" | "designed";
   /** Families to hold out; default all. */
   readonly families?: readonly string[];
   readonly onProgress?: (text: string) => void;
@@ -45,6 +47,25 @@ function overTrials(trials: readonly Scores[], reduce: (values: number[]) => num
   const keys = Object.keys(trials[0]!) as (keyof Scores)[];
   const reduced = keys.map((key) => [key, reduce(trials.map((scores) => scores[key]))]);
   return Object.fromEntries(reduced) as unknown as Scores;
+}
+
+/** Positions in `train` of a trial's samples; their latencies are not looked at. */
+function drawSamples(
+  fitted: FittedPredictor,
+  { networks, nSamples, seed, select }: HoldOutOptions,
+  train: PlatformSamples,
+  trial: number,
+): Int32Array {
+  const trialSeed = deriveSeed(seed, `${train.platformId}/${trial}`);
+  if (select !== "designed" || !fitted.chooseSamples) {
+    return drawWithoutReplacement(createRandom(trialSeed), train.rows.length, nSamples);
+  }
+  const chosen = fitted.chooseSamples(networks, {
+    count: nSamples,
+    seed: trialSeed,
+    candidates: train.rows,
+  });
+  return chosen.map((row) => train.rows.indexOf(row));
 }
 
 /**
@@ -69,8 +90,7 @@ export async function holdOutFamilies(options: HoldOutOptions): Promise<HeldOutS
     )) {
       const trials: Scores[] = [];
       for (let trial = 0; trial < nTrials; trial++) {
-        const random = createRandom(deriveSeed(seed, `${train.platformId}/${trial}`));
-        const drawn = drawWithoutReplacement(random, train.rows.length, nSamples);
+        const drawn = drawSamples(fitted, options, train, trial);
         const adapted = await fitted.adapt(pickSamples(train, drawn), networks, {
           seed: deriveSeed(seed, trial),
         });

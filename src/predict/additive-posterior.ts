@@ -83,12 +83,14 @@ interface Hypothesis extends Posterior {
 
 function hypothesesOf(
   evidence: FormEvidence,
+  isPossible: (semantics: RewriteSemantics) => boolean,
   latencyMs: Float64Array,
   relativeSd: Float64Array | undefined,
 ): Hypothesis[] {
   const { form, prior, designOf } = evidence;
   const hypotheses: Hypothesis[] = [];
   rewriteSemantics.forEach((semantics, s) => {
+    if (!isPossible(semantics)) return;
     const design = designOf(semantics);
     const scale = roughScale(design, latencyMs, prior);
     extraSpreads.forEach((extra, level) => {
@@ -116,13 +118,18 @@ function hypothesesOf(
   return hypotheses;
 }
 
-/** Views of a target in the light of its samples, weights adding up to 1. */
+/**
+ * Views of a target in the light of its samples, weights adding up to 1.
+ *
+ * @param isPossible - false for semantics that are known beforehand not to be the target's
+ */
 export function learnViews(
   forms: readonly FormEvidence[],
+  isPossible: (semantics: RewriteSemantics) => boolean,
   latencyMs: Float64Array,
   relativeSd?: Float64Array,
 ): View[] {
-  const hypotheses = forms.flatMap((form) => hypothesesOf(form, latencyMs, relativeSd));
+  const hypotheses = forms.flatMap((form) => hypothesesOf(form, isPossible, latencyMs, relativeSd));
   const best = hypotheses.reduce((max, { logWeight }) => Math.max(max, logWeight), -Infinity);
   const plausible = hypotheses.flatMap((hypothesis) => {
     const weight = Math.exp(hypothesis.logWeight - best);

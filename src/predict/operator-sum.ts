@@ -7,7 +7,12 @@
  */
 import { z } from "zod";
 import { FormatError } from "../errors.js";
-import { type FeatureTable, type OperatorSignature, rewriteSemantics } from "../graph/features.js";
+import {
+  type FeatureTable,
+  type OperatorSignature,
+  type RewriteSemantics,
+  rewriteSemantics,
+} from "../graph/features.js";
 import { addDiagonal, cholesky, type Matrix, matrix } from "../tensor/linalg.js";
 import { createRandom, deriveSeed, drawWithoutReplacement } from "../tensor/random.js";
 import { mean, median } from "../tensor/stats.js";
@@ -303,7 +308,10 @@ function adapt(target: PlatformSamples, networks: FeatureTable, learned: Learned
     });
   }
   const ownVariance = relativeSd === undefined ? 0 : mean(relativeSd.map((sd) => sd * sd));
-  const views = learnViews(forms, latencyMs, relativeSd).map((view) => ({
+  // A converter that removes dead operators leaves none for the runtime to execute.
+  const isPossible = (semantics: RewriteSemantics) =>
+    target.removesDeadOperators !== true || /^(backward|both)/.test(semantics);
+  const views = learnViews(forms, isPossible, latencyMs, relativeSd).map((view) => ({
     ...view,
     noiseVariance: view.noiseVariance + ownVariance,
   }));

@@ -15,6 +15,11 @@ export interface PlatformSamples {
   readonly platform?: Platform;
   /** Absent for published tables. */
   readonly descriptor?: Descriptor;
+  /**
+   * Whether the files that this platform runs hold no dead operators (results that nobody reads), because their
+   * converter removes them. Known beforehand, not inferred; default unknown.
+   */
+  readonly removesDeadOperators?: boolean;
   readonly rows: Int32Array;
   readonly latencyMs: Float64Array;
   /** Relative standard deviation of each latency where it is known (from its interval and grade). */

@@ -2,6 +2,7 @@
  * `samara onboard`: the main job. Profile, measure, adapt, predict, verify, report.
  */
 import { join } from "node:path";
+import { Option } from "commander";
 import { exitCodes } from "../exit-codes.js";
 import { InputChecks } from "../input-checks.js";
 import type { Register } from "../main.js";
@@ -12,6 +13,7 @@ interface OnboardCommandOptions {
   platform: string;
   samples: number;
   verify: number;
+  select: "random" | "designed";
   predictor?: string;
   baselines?: string;
   out?: string;
@@ -32,6 +34,14 @@ export function registerOnboard(register: Register): void {
           "networks measured to adapt",
           integerOption("samples", 5, 1000),
           10,
+        )
+        .addOption(
+          new Option(
+            "--select <how>",
+            "samples that tell most about the others, or uniform by seed",
+          )
+            .choices(["designed", "random"])
+            .default("designed"),
         )
         .option("--verify <n>", "networks measured to check", integerOption("verify", 5, 1000), 30)
         .option("--predictor <dir>", "predictor to adapt (default: the shipped one)")
@@ -78,6 +88,7 @@ export function registerOnboard(register: Register): void {
         baselines: baselines!,
         nSamples: options.samples,
         nVerified: options.verify,
+        select: options.select,
         seed: options.seed,
         budget: scaledBudget(defaultTimeBudget, options.samples + options.verify),
         pool: new Pool(folder),
