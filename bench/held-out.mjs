@@ -51,9 +51,9 @@ console.log(
   `${platforms[0].test.rows.length} test networks a platform that nobody learned from; siblings leave together.\n`,
 );
 console.log(
-  "| predictor | target | ±10 % | ±5 % | MAPE % | Spearman | coverage of 90 % | width % | noise floor's width % |",
+  "| predictor | target | test networks | ±10 % | ±5 % | MAPE % | Spearman | coverage of 90 % | width % | noise floor's width % |",
 );
-console.log("|---|---|---|---|---|---|---|---|---|");
+console.log("|---|---|---|---|---|---|---|---|---|---|");
 const summaries = [];
 for (const name of values.predictors.split(",")) {
   const isBare = name.endsWith(" without descriptor");
@@ -69,9 +69,9 @@ for (const name of values.predictors.split(",")) {
     onProgress: (text) => process.stderr.write(`\r${text.padEnd(100)}`),
   });
   process.stderr.write("\r");
-  for (const { platformId, mean: m, sd } of results) {
+  for (const { platformId, nTest, mean: m, sd } of results) {
     console.log(
-      `| ${name} | ${runtimePartOf(platformId)} | ${percent(m.withinTenPercent)} ± ${percent(sd.withinTenPercent)} | ${percent(m.withinFivePercent)} | ${percent(m.mape)} ± ${percent(sd.mape)} | ${m.spearman.toFixed(3)} ± ${sd.spearman.toFixed(3)} | ${percent(m.coverage)} | ${percent(m.intervalWidth)} | ${percent(noiseWidths.get(platformId))} |`,
+      `| ${name} | ${runtimePartOf(platformId)} | ${nTest} | ${percent(m.withinTenPercent)} ± ${percent(sd.withinTenPercent)} | ${percent(m.withinFivePercent)} | ${percent(m.mape)} ± ${percent(sd.mape)} | ${m.spearman.toFixed(3)} ± ${sd.spearman.toFixed(3)} | ${percent(m.coverage)} | ${percent(m.intervalWidth)} | ${percent(noiseWidths.get(platformId))} |`,
     );
   }
   summaries.push([name, results]);
