@@ -47,7 +47,9 @@ const noiseWidths = new Map(
 console.log(
   `Pool ${loaded.hash}, ${nSamples} target samples (${values.select}), ${nTrials} trials (mean ± sd over trials), seed ${seed},`,
 );
-console.log("test networks that nobody learned from (grade X left out); siblings leave together.\n");
+console.log(
+  "test networks that nobody learned from (grade X left out); siblings leave together.\n",
+);
 console.log(
   "| predictor | target | test networks | ±10 % | ±5 % | MAPE % | Spearman | coverage of 90 % | width % | noise floor's width % |",
 );
