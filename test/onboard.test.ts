@@ -18,6 +18,7 @@ import { hashOf, subjectFromIndex } from "../src/measure/subject.js";
 import { reference } from "../src/platform/reference.js";
 import { onboardingReportSchema, onboardingResultSchema } from "../src/record/onboarding.js";
 import { networkId } from "../src/space/nasbench201/cell.js";
+import { featuresOfCells } from "../src/space/nasbench201/features.js";
 import { Pool } from "../src/store/pool.js";
 import { readPredictor } from "../src/store/predictors.js";
 import { samara, samaraJson, Workplace } from "./command-line.js";
@@ -62,6 +63,18 @@ describe("drawNetworks()", () => {
   });
 });
 
+describe("drawNetworks() with a predictor that chooses", () => {
+  test("verifies what is drawn without it, and samples none of that", () => {
+    const networks = featuresOfCells();
+    const { predictor } = fitted;
+    const chosen = drawNetworks(7, 10, 300, { networks, predictor });
+    expect(chosen.verified).toEqual(drawNetworks(7, 10, 300).verified);
+    expect(chosen.samples).not.toEqual(drawNetworks(7, 10, 300).samples);
+    expect(new Set([...chosen.verified, ...chosen.samples]).size).toBe(310);
+    expect(drawNetworks(7, 10, 300, { networks, predictor })).toEqual(chosen);
+  });
+});
+
 describe("samara onboard", { timeout: 240_000 }, () => {
   test("goes from an unseen platform to checked predictions and a report", async () => {
     const { code, document, stderr } = await samaraJson(
@@ -90,7 +103,11 @@ describe("samara onboard", { timeout: 240_000 }, () => {
       nVerified: 5,
     });
     expect(result.platform).toMatch(/\.fake1-t1\.fp32$/);
-    const { samples, verified } = drawNetworks(3, 5, 5);
+    const { verified } = drawNetworks(3, 5, 5);
+    const { samples } = drawNetworks(3, 5, 5, {
+      networks: featuresOfCells(),
+      predictor: fitted.predictor,
+    });
     expect(result.sampleIds).toEqual(samples.map(networkId));
     expect(result.verifiedIds).toEqual(verified.map(networkId));
     const { profile, measure, adapt, predict, verify, total } = result.durationS;
