@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { counterReadingSchema } from "../record/counter.js";
-import { counterNames, derivedValues, mapleEdgeCounters } from "./counter.js";
+import { counterReadingSchema, mapleEdgeCounters } from "../record/counter.js";
+import { counterNames, derivedValues } from "./counter.js";
 import { createNullCounters } from "./null.js";
 
 const reading = (name: string, perRun: number) =>

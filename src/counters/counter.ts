@@ -4,22 +4,7 @@
  * The names are perf's. MAPLE-Edge (Nair et al. 2022, arXiv 2204.12950, table 2) describes a device by the first
  * eleven. A counter that cannot be opened is absent with its reason, never zero.
  */
-import type { CounterReading, CounterSource } from "../record/counter.js";
-
-/** The counters of MAPLE-Edge, in its order, by perf's names. */
-export const mapleEdgeCounters = [
-  "cpu-cycles",
-  "instructions",
-  "cache-references",
-  "cache-misses",
-  "L1-dcache-loads",
-  "L1-dcache-load-misses",
-  "LLC-loads",
-  "LLC-load-misses",
-  "LLC-stores",
-  "LLC-store-misses",
-  "cpu-migrations",
-] as const;
+import { type CounterReading, type CounterSource, mapleEdgeCounters } from "../record/counter.js";
 
 /** Events of the Linux kernel: available without hardware support. `task-clock` is in ns. */
 export const softwareCounters = [

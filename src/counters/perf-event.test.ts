@@ -1,6 +1,7 @@
 // Events on a fake kernel with a known number of slots.
 import { describe, expect, test } from "vitest";
-import { mapleEdgeCounters, softwareCounters } from "./counter.js";
+import { mapleEdgeCounters } from "../record/counter.js";
+import { softwareCounters } from "./counter.js";
 import { encodeAttributes, openCountersOn, type PerfSystem } from "./perf-event.js";
 
 interface FakeEvent {

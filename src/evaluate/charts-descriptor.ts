@@ -1,27 +1,10 @@
 /**
  * The heat map of a descriptor: operators × (latency, counters per nanosecond of it).
  */
+import { mapleEdgeCounters } from "../record/counter.js";
 import type { Descriptor } from "../record/descriptor.js";
 import { nsPerMs } from "../units.js";
 import { type Chart, color, countOf, fontFamily } from "./charts.js";
-
-/**
- * Counters that a descriptor has wherever the machine has them: those of MAPLE-Edge (Nair et al. 2022, arXiv
- * 2204.12950). Where they are absent, the map says so.
- */
-export const describedCounters: readonly string[] = [
-  "cpu-cycles",
-  "instructions",
-  "cache-references",
-  "cache-misses",
-  "L1-dcache-loads",
-  "L1-dcache-load-misses",
-  "LLC-loads",
-  "LLC-load-misses",
-  "LLC-stores",
-  "LLC-store-misses",
-  "cpu-migrations",
-];
 
 /** A column of the map; `values` are in the order of the descriptor's rows, null where the counter is absent. */
 export interface DescriptorColumn {
@@ -36,8 +19,8 @@ export interface DescriptorColumn {
 export function descriptorColumns({ rows }: Descriptor): DescriptorColumn[] {
   const present = new Set(rows.flatMap(({ counters }) => counters.map(({ name }) => name)));
   const names = [
-    ...describedCounters,
-    ...[...present].filter((name) => !describedCounters.includes(name)),
+    ...mapleEdgeCounters,
+    ...[...present].filter((name) => !mapleEdgeCounters.some((known) => known === name)),
   ];
   return [
     {

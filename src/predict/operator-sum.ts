@@ -5,48 +5,33 @@
  * (`additive-posterior.ts`), and checks its interval widths by holding out one source family after another.
  * No neural network. With a descriptor, costs start from the platform's own isolated operator latencies.
  */
-import { z } from "zod";
-import { FormatError } from "../errors.js";
-import {
-  type FeatureTable,
-  type OperatorSignature,
-  type RewriteSemantics,
-  rewriteSemantics,
-} from "../graph/features.js";
-import { addDiagonal, cholesky, type Matrix, matrix } from "../tensor/linalg.js";
+import type { FeatureTable, OperatorSignature, RewriteSemantics } from "../graph/features.js";
+import { addDiagonal, cholesky, type Matrix } from "../tensor/linalg.js";
 import { createRandom, deriveSeed, drawWithoutReplacement } from "../tensor/random.js";
 import { mean, median } from "../tensor/stats.js";
 import { type FormEvidence, learnViews, type View } from "./additive-posterior.js";
-import {
-  type AdditivePrior,
-  additivePriorSchema,
-  type CostForm,
-  costForms,
-  fitSource,
-  learnPrior,
-  type SourceFit,
-} from "./additive-prior.js";
+import { type CostForm, fitSource, learnPrior, type SourceFit } from "./additive-prior.js";
 import { chooseRows } from "./choose-samples.js";
-import {
-  type CostColumns,
-  columnsOfNetworks,
-  columnUncertainty,
-  costColumnsSchema,
-  createDesign,
-  featuresOfColumns,
-} from "./cost-columns.js";
+import { columnsOfNetworks, columnUncertainty, createDesign } from "./cost-columns.js";
 import { calibrateOnSources } from "./hold-out.js";
-import { type Belief, type IntervalScale, intervalScaleSchema } from "./intervals.js";
-import { emptyRange, type KnownRange, knownRangeSchema, widenRange } from "./known-range.js";
+import type { Belief } from "./intervals.js";
+import { emptyRange, widenRange } from "./known-range.js";
 import {
   checkDescriptor,
   commonOperators,
   createOperatorCosts,
   operatorCostsOf,
-  operatorCostsSchema,
-  operatorSignatureSchema,
   type SavedOperatorCosts,
 } from "./operator-costs.js";
+import {
+  type Adapted,
+  type Learned,
+  loadAdapted,
+  loadFitted,
+  name,
+  saveAdapted,
+  saveFitted,
+} from "./operator-sum-saved.js";
 import { predictTable } from "./predict-table.js";
 import type {
   AdaptedPredictor,
@@ -54,15 +39,11 @@ import type {
   FittedPredictor,
   PlatformSamples,
   Predictor,
-  SavedPredictor,
   TrainingPool,
 } from "./predictor.js";
 import { breathe, checkPool, checkTarget, familiesOf, pickSamples } from "./samples.js";
-import { readSettings, readTensor } from "./saved.js";
 import { joinViews } from "./view-mixture.js";
 
-const name = "operator-sum";
-const formatVersion = 1;
 const minSamples = 5;
 
 /** Settings of the method; all have defaults. */
@@ -75,68 +56,6 @@ export interface OperatorSumSettings {
 const maxSourceSamples = 1000;
 /** Fewer sources with descriptors than this give no prior for in-network efficiencies. */
 const minDescribedSources = 3;
-
-const fittedSchema = z.object({
-  kind: z.literal("fitted"),
-  useDescriptor: z.enum(["auto", "never"]),
-  families: z.array(z.string()),
-  columns: costColumnsSchema,
-  range: knownRangeSchema,
-  descriptorOperators: z.array(z.string()),
-  descriptorSignatures: z.array(operatorSignatureSchema),
-  priors: z.object({ counts: additivePriorSchema, descriptor: additivePriorSchema.optional() }),
-  intervals: z.array(intervalScaleSchema).min(1),
-});
-
-const adaptedSchema = z.object({
-  kind: z.literal("adapted"),
-  platformId: z.string(),
-  families: z.array(z.string()),
-  columns: costColumnsSchema,
-  range: knownRangeSchema,
-  operatorCosts: operatorCostsSchema.optional(),
-  views: z
-    .array(
-      z.object({
-        form: z.enum(costForms),
-        semantics: z.enum(rewriteSemantics),
-        weight: z.number().positive(),
-        noiseVariance: z.number().positive(),
-      }),
-    )
-    .min(1),
-  intervals: z.array(intervalScaleSchema).min(1),
-  nSamples: z.number().int().positive(),
-  leastMs: z.object({ connected: z.number().positive(), unconnected: z.number().positive() }),
-});
-
-interface Learned {
-  readonly useDescriptor: "auto" | "never";
-  readonly families: readonly string[];
-  readonly columns: CostColumns;
-  readonly range: KnownRange;
-  /** Operators every source descriptor has; empty when the descriptor form was not learned. */
-  readonly descriptorOperators: readonly string[];
-  /** What the keys of source descriptors stand for: a target's networks may be of other shapes. */
-  readonly descriptorSignatures: readonly OperatorSignature[];
-  readonly priors: Readonly<Partial<Record<CostForm, AdditivePrior>>> & {
-    readonly counts: AdditivePrior;
-  };
-  readonly intervals: readonly IntervalScale[];
-}
-
-interface Adapted {
-  readonly platformId: string;
-  readonly families: readonly string[];
-  readonly columns: CostColumns;
-  readonly range: KnownRange;
-  readonly operatorCosts?: SavedOperatorCosts;
-  readonly views: readonly View[];
-  readonly intervals: readonly IntervalScale[];
-  readonly nSamples: number;
-  /** Predictions are never below these: a sum extrapolated to nothing stays a latency. */
-  readonly leastMs: { readonly connected: number; readonly unconnected: number };
-}
 
 /** Create the method. */
 export function createOperatorSum(settings: OperatorSumSettings = {}): Predictor {
@@ -407,114 +326,5 @@ function createAdapted(adapted: Adapted): AdaptedPredictor {
         coverage,
       }),
     save: () => saveAdapted(adapted),
-  };
-}
-
-function saveFitted(learned: Learned): SavedPredictor {
-  const { priors, ...settings } = learned;
-  const p = learned.columns.names.length;
-  const tensors = new Map<string, { shape: number[]; values: Float64Array }>();
-  const scalars: Partial<Record<CostForm, z.infer<typeof additivePriorSchema>>> = {};
-  for (const form of costForms) {
-    const prior = priors[form];
-    if (prior === undefined) continue;
-    const { columnShare, semantics, noise } = prior;
-    scalars[form] = { columnShare, semantics, noise };
-    tensors.set(`${form}.mean`, { shape: [p], values: prior.mean });
-    tensors.set(`${form}.covariance`, { shape: [p, p], values: prior.covariance.values });
-  }
-  return {
-    method: name,
-    formatVersion,
-    settings: {
-      kind: "fitted",
-      ...settings,
-      priors: scalars,
-    },
-    tensors,
-    features: featuresOfColumns(learned.columns),
-  };
-}
-
-function loadFitted(saved: SavedPredictor): Learned {
-  const settings = readSettings(saved, { method: name, formatVersion }, fittedSchema);
-  const p = settings.columns.names.length;
-  const read = (form: CostForm, scalars: z.infer<typeof additivePriorSchema>): AdditivePrior => {
-    if (scalars.columnShare.length !== p) {
-      throw new FormatError(
-        `predictor "${name}": priors.${form}.columnShare must have ${p} values`,
-        {
-          field: `settings.priors.${form}.columnShare`,
-        },
-      );
-    }
-    return {
-      ...scalars,
-      mean: readTensor(saved, `${form}.mean`, [p]),
-      covariance: matrix(p, p, readTensor(saved, `${form}.covariance`, [p, p])),
-    };
-  };
-  const { priors, kind: _, ...others } = settings;
-  return {
-    ...others,
-    priors: {
-      counts: read("counts", priors.counts),
-      ...(priors.descriptor === undefined
-        ? {}
-        : { descriptor: read("descriptor", priors.descriptor) }),
-    },
-  };
-}
-
-function saveAdapted(adapted: Adapted): SavedPredictor {
-  const { views, ...others } = adapted;
-  const p = adapted.columns.names.length;
-  const means = new Float64Array(views.length * p);
-  const covariances = new Float64Array(views.length * p * p);
-  views.forEach((view, v) => {
-    means.set(view.mean, v * p);
-    covariances.set(view.covariance.values, v * p * p);
-  });
-  return {
-    method: name,
-    formatVersion,
-    settings: {
-      kind: "adapted",
-      ...others,
-      views: views.map(({ form, semantics, weight, noiseVariance }) => ({
-        form,
-        semantics,
-        weight,
-        noiseVariance,
-      })),
-    },
-    tensors: new Map([
-      ["views.mean", { shape: [views.length, p], values: means }],
-      ["views.covariance", { shape: [views.length, p, p], values: covariances }],
-    ]),
-    features: featuresOfColumns(adapted.columns),
-  };
-}
-
-function loadAdapted(saved: SavedPredictor): Adapted {
-  const settings = readSettings(saved, { method: name, formatVersion }, adaptedSchema);
-  const p = settings.columns.names.length;
-  const nViews = settings.views.length;
-  const means = readTensor(saved, "views.mean", [nViews, p]);
-  const covariances = readTensor(saved, "views.covariance", [nViews, p, p]);
-  if (settings.operatorCosts === undefined && settings.views.some((v) => v.form === "descriptor")) {
-    throw new FormatError(`predictor "${name}": operatorCosts are missing`, {
-      field: "settings.operatorCosts",
-    });
-  }
-  const { operatorCosts, views, kind: _, ...others } = settings;
-  return {
-    ...others,
-    ...(operatorCosts === undefined ? {} : { operatorCosts }),
-    views: views.map((view, v) => ({
-      ...view,
-      mean: means.slice(v * p, (v + 1) * p),
-      covariance: matrix(p, p, covariances.slice(v * p * p, (v + 1) * p * p)),
-    })),
   };
 }

@@ -22,3 +22,18 @@ export const counterReadingSchema = z.object({
 });
 /** One counter of one timed run. */
 export type CounterReading = z.infer<typeof counterReadingSchema>;
+
+/** The counters of MAPLE-Edge (Nair et al. 2022, arXiv 2204.12950), in its order, by perf's names. */
+export const mapleEdgeCounters = [
+  "cpu-cycles",
+  "instructions",
+  "cache-references",
+  "cache-misses",
+  "L1-dcache-loads",
+  "L1-dcache-load-misses",
+  "LLC-loads",
+  "LLC-load-misses",
+  "LLC-stores",
+  "LLC-store-misses",
+  "cpu-migrations",
+] as const;
