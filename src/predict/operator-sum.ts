@@ -12,7 +12,12 @@ import { mean, median } from "../tensor/stats.js";
 import { type FormEvidence, learnViews, type View } from "./additive-posterior.js";
 import { type CostForm, fitSource, learnPrior, type SourceFit } from "./additive-prior.js";
 import { chooseRows } from "./choose-samples.js";
-import { columnsOfNetworks, columnUncertainty, createDesign } from "./cost-columns.js";
+import {
+  type CostColumns,
+  columnsOfNetworks,
+  columnUncertainty,
+  createDesign,
+} from "./cost-columns.js";
 import { calibrateOnSources } from "./hold-out.js";
 import type { Belief } from "./intervals.js";
 import { emptyRange, widenRange } from "./known-range.js";
