@@ -7,8 +7,8 @@
 import { InputError } from "../../errors.js";
 import { createGraphBuilder } from "../../graph/build.js";
 import type { OperatorGraph } from "../../graph/graph.js";
+import { asSource, createLayers, type Layers, type Signal } from "../layers.js";
 import { archStringFromCell, type Cell, edges, encodingOfCell, indexFromCell } from "./cell.js";
-import { asSource, createLayers, type Layers, type Signal } from "./layers.js";
 
 /**
  * How a cell becomes operators.

@@ -7,8 +7,8 @@
  */
 import { createGraphBuilder } from "../../graph/build.js";
 import type { OperatorGraph, Shape } from "../../graph/graph.js";
+import { createLayers, type Layers, type Signal } from "../layers.js";
 import { operations } from "./cell.js";
-import { createLayers, type Layers, type Signal } from "./layers.js";
 import {
   addHead,
   addOperation,

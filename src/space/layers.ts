@@ -1,12 +1,13 @@
 /**
- * The layers NAS-Bench-201 networks are made of, emitted into a graph with weights that keep activations in range.
+ * The layers that networks of search spaces are made of, emitted into a graph with weights that keep activations in
+ * range.
  *
- * Batch norm is folded into the convolution before it (a bias) or kept. The one in the head follows a sum and
- * cannot be folded: it stays a BatchNormalization, which every ONNX consumer runs; the TFLite writer turns it into
- * a multiplication and an addition.
+ * Batch norm is folded into the convolution before it (a bias) or kept. One that follows a sum, as in the head of
+ * NAS-Bench-201, cannot be folded: it stays a BatchNormalization, which every ONNX consumer runs; the TFLite writer
+ * turns it into a multiplication and an addition.
  */
-import type { GraphBuilder } from "../../graph/build.js";
-import { seedOf } from "../../graph/values.js";
+import type { GraphBuilder } from "../graph/build.js";
+import { seedOf } from "../graph/values.js";
 
 /**
  * A tensor and an estimate of its scale, from which the next weights are scaled.
@@ -32,18 +33,29 @@ export function asSource(signal: Signal): Signal {
 
 interface ConvOptions {
   readonly channels: number;
-  readonly kernel: 1 | 3;
+  /** Height and width of the window; odd, padded so that stride 1 keeps the size. */
+  readonly kernel: number;
   readonly stride?: 1 | 2;
-  /** Whether a ReLU comes before: it halves the mean square. Default true. */
+  /** Groups of channels that do not see each other; as many as channels make it depthwise. Default 1. */
+  readonly groups?: number;
+  /** Whether a ReLU or its like comes before: it halves the mean square. Default true. */
   readonly afterRelu?: boolean;
   /** Default true: followed by batch norm. */
   readonly hasBatchNorm?: boolean;
+  /** A bias of its own, which a folded batch norm brings anyway. Default false. */
+  readonly hasBias?: boolean;
 }
 
 /** Emits layers; names are prefixed by the caller. */
 export interface Layers {
   conv(name: string, input: Signal, options: ConvOptions): Signal;
   relu(name: string, input: Signal): Signal;
+  /** x times the hard sigmoid of x (Howard et al. 2019, arXiv 1905.02244). */
+  hardSwish(name: string, input: Signal): Signal;
+  /** Channel shuffle (Zhang et al. 2018, arXiv 1707.01083): mixes the groups of a grouped convolution. */
+  shuffle(name: string, input: Signal, groups: number): Signal;
+  /** Squeeze and excite (Hu et al. 2018, arXiv 1709.01507) with a hard sigmoid, as MobileNetV3 has it. */
+  squeezeExcite(name: string, input: Signal, nHidden: number): Signal;
   /** ReLU, convolution, batch norm: the benchmark's `ReLUConvBN`. */
   reluConv(name: string, input: Signal, options: ConvOptions): Signal;
   averagePool(name: string, input: Signal, kernel: 2 | 3): Signal;
@@ -78,10 +90,23 @@ export function createLayers(
     attributes: Record<string, number | number[]>,
     { carried, fresh }: { carried: number; fresh: number },
   ): Signal => ({ tensor: b.operator(type, inputs, attributes, { name }), carried, fresh });
+  /** The input times the hard sigmoid of `gate`. */
+  const gated = (name: string, input: Signal, gate: string): Signal => {
+    const attributes = { alpha: 1 / 6, beta: 0.5 };
+    const sigmoid = apply("HardSigmoid", `${name}.gate`, [gate], attributes, input);
+    return apply("Mul", `${name}.product`, [input.tensor, sigmoid.tensor], {}, input);
+  };
+  const reshape = (name: string, input: Signal, shape: readonly number[]): Signal => {
+    const values = BigInt64Array.from(shape, BigInt);
+    const target = b.constant(`${name}.shape`, [shape.length], { kind: "values", values }, "int64");
+    return apply("Reshape", name, [input.tensor, target], {}, input);
+  };
 
   const layers: Layers = {
-    conv(name, input, { channels, kernel, stride = 1, afterRelu = true, hasBatchNorm = true }) {
-      const inChannels = b.shapeOf(input.tensor)[1]!;
+    conv(name, input, options) {
+      const { channels, kernel, stride = 1, groups = 1 } = options;
+      const { afterRelu = true, hasBatchNorm = true } = options;
+      const inChannels = b.shapeOf(input.tensor)[1]! / groups;
       // He et al. 2015: variance 2 / fan-in after a ReLU, 1 / fan-in otherwise.
       const gain = (afterRelu ? 2 : 1) / (inChannels * kernel * kernel);
       const scale = Math.sqrt(gain) / (rmsOf(input) || 1);
@@ -89,13 +114,14 @@ export function createLayers(
         input.tensor,
         random(`${name}.weight`, [channels, inChannels, kernel, kernel], scale),
       ];
-      const hasBias = hasBatchNorm && foldBatchNorm;
+      const hasBias = options.hasBias || (hasBatchNorm && foldBatchNorm);
       if (hasBias) inputs.push(random(`${name}.bias`, [channels], shiftScale));
       const pad = (kernel - 1) / 2;
       const attributes = {
         kernel_shape: [kernel, kernel],
         strides: [stride, stride],
         pads: [pad, pad, pad, pad],
+        ...(groups > 1 ? { group: groups } : {}),
       };
       // Of zeros only the small bias is left, which as a constant must not be scaled up.
       const fresh = rmsOf(input) === 0 ? 0 : 1;
@@ -104,6 +130,41 @@ export function createLayers(
     },
 
     relu: (name, input) => apply("Relu", name, [input.tensor], {}, input),
+
+    // One operator only from opset 14 on; runtimes that know older ones get what the standard defines it as.
+    hardSwish: (name, input) => gated(name, input, input.tensor),
+
+    shuffle(name, input, groups) {
+      const whole = b.shapeOf(input.tensor);
+      const [n, channels] = whole;
+      const split = reshape(`${name}.split`, input, [
+        n!,
+        groups,
+        channels! / groups,
+        ...whole.slice(2),
+      ]);
+      const turned = apply(
+        "Transpose",
+        `${name}.turn`,
+        [split.tensor],
+        { perm: [0, 2, 1, 3, 4] },
+        input,
+      );
+      return reshape(`${name}.join`, turned, whole);
+    },
+
+    squeezeExcite(name, input, nHidden) {
+      const pooled = layers.globalPool(`${name}.pool`, input);
+      const biased = { kernel: 1, hasBatchNorm: false, hasBias: true } as const;
+      const hidden = layers.conv(`${name}.reduce`, pooled, { ...biased, channels: nHidden });
+      const expanded = layers.conv(`${name}.expand`, layers.relu(`${name}.relu`, hidden), {
+        ...biased,
+        channels: b.shapeOf(input.tensor)[1]!,
+      });
+      // Gates lie around one half.
+      const scaled = { ...input, carried: input.carried / 2, fresh: input.fresh / 2 };
+      return gated(name, scaled, expanded.tensor);
+    },
 
     reluConv: (name, input, options) =>
       layers.conv(`${name}.conv`, layers.relu(`${name}.relu`, input), options),

@@ -1,0 +1,94 @@
+/**
+ * Feature tables of chains: the same numbers as `featuresOfGraphs` of the full networks, from one analysis of each
+ * distinct part.
+ *
+ * That holds where a part has neither dead operators nor two that compute the same, which is checked: then every
+ * rewrite semantics executes all of its operators, and since all paths go through the tensors between parts,
+ * the longest path is the sum of those of the parts.
+ */
+import { featuresOfGraphs, forEachSemantics } from "../../graph/feature-table.js";
+import {
+  type FeatureTable,
+  type OperatorSignature,
+  rewriteSemantics,
+} from "../../graph/features.js";
+import { networkFromChain } from "./network.js";
+import type { ChainPart } from "./part.js";
+
+/** What a part adds to a row. */
+interface Contribution {
+  readonly signatures: readonly OperatorSignature[];
+  /** How often each signature runs. */
+  readonly counts: Float32Array;
+  readonly longestPath: number;
+}
+
+function contributionOf(part: ChainPart, foldBatchNorm: boolean): Contribution {
+  const graph = networkFromChain("part", [{ name: "part", part }], { foldBatchNorm });
+  const { signatures, counts, longestPath, connected } = featuresOfGraphs([{ id: "part", graph }]);
+  const isEqual = rewriteSemantics.every(
+    (semantics) =>
+      longestPath[semantics][0] === longestPath.all[0] &&
+      counts[semantics].every((count, i) => count === counts.all[i]),
+  );
+  if (!isEqual || connected[0] !== 1) {
+    throw new Error("internal: a part of a chain has operators that some runtimes do not execute");
+  }
+  return { signatures, counts: counts.all, longestPath: longestPath.all[0]! };
+}
+
+/** Rows of a table of chains. */
+export interface ChainRows {
+  readonly ids: readonly string[];
+  /** For each row its parts; a part that occurs often is the same object. */
+  readonly parts: readonly (readonly ChainPart[])[];
+  readonly encoding: NonNullable<FeatureTable["encoding"]>;
+  /** As for `networkFromChain`. */
+  readonly foldBatchNorm: boolean;
+}
+
+/**
+ * Features of chains, equal to `featuresOfGraphs` of their graphs. All semantics have the same matrix of counts and
+ * the same longest paths, as the same arrays.
+ */
+export function featuresOfChains({ ids, parts, encoding, foldBatchNorm }: ChainRows): FeatureTable {
+  const contributions = new Map<ChainPart, Contribution>();
+  for (const row of parts) {
+    for (const part of row) {
+      if (!contributions.has(part)) contributions.set(part, contributionOf(part, foldBatchNorm));
+    }
+  }
+  const known = new Map<string, OperatorSignature>();
+  for (const contribution of contributions.values()) {
+    for (const signature of contribution.signatures) known.set(signature.key, signature);
+  }
+  const signatures = [...known.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+  const column = new Map(signatures.map(({ key }, i) => [key, i]));
+  const columns = new Map(
+    Array.from(contributions, ([part, contribution]) => [
+      part,
+      Int32Array.from(contribution.signatures, ({ key }) => column.get(key)!),
+    ]),
+  );
+  const width = signatures.length;
+  const counts = new Float32Array(parts.length * width);
+  const longestPath = new Float32Array(parts.length);
+  parts.forEach((row, i) => {
+    for (const part of row) {
+      const contribution = contributions.get(part)!;
+      const places = columns.get(part)!;
+      for (let j = 0; j < places.length; j++) {
+        counts[i * width + places[j]!]! += contribution.counts[j]!;
+      }
+      longestPath[i]! += contribution.longestPath;
+    }
+  });
+  return {
+    ids,
+    signatures,
+    counts: forEachSemantics(() => counts),
+    longestPath: forEachSemantics(() => longestPath),
+    connected: new Uint8Array(parts.length).fill(1),
+    encoding,
+  };
+}
