@@ -23,7 +23,7 @@ interface Contribution {
   readonly longestPath: number;
 }
 
-function contributionOf(part: ChainPart, foldBatchNorm: boolean): Contribution {
+function analyse(part: ChainPart, foldBatchNorm: boolean): Contribution {
   const graph = networkFromChain("part", [{ name: "part", part }], { foldBatchNorm });
   const { signatures, counts, longestPath, connected } = featuresOfGraphs([{ id: "part", graph }]);
   const isEqual = rewriteSemantics.every(
@@ -35,6 +35,19 @@ function contributionOf(part: ChainPart, foldBatchNorm: boolean): Contribution {
     throw new Error("internal: a part of a chain has operators that some runtimes do not execute");
   }
   return { signatures, counts: counts.all, longestPath: longestPath.all[0]! };
+}
+
+/** Contributions of parts analysed so far, with batch norms folded and kept. */
+const analysed = {
+  folded: new WeakMap<ChainPart, Contribution>(),
+  kept: new WeakMap<ChainPart, Contribution>(),
+};
+
+function contributionOf(part: ChainPart, foldBatchNorm: boolean): Contribution {
+  const known = foldBatchNorm ? analysed.folded : analysed.kept;
+  const contribution = known.get(part) ?? analyse(part, foldBatchNorm);
+  known.set(part, contribution);
+  return contribution;
 }
 
 /** Rows of a table of chains. */

@@ -6,6 +6,7 @@
  */
 import { InputError } from "../../errors.js";
 import type { OperatorGraph } from "../../graph/graph.js";
+import { addInvertedResidual, type BlockShape, keepsShape } from "../chain/inverted-residual.js";
 import { type ChainOptions, networkFromChain } from "../chain/network.js";
 import { type ChainPart, sizeAfter } from "../chain/part.js";
 import { asSource, type Layers, type Signal } from "../layers.js";
@@ -15,7 +16,6 @@ import {
   digitsOfFbnet,
   encodingOfFbnet,
   type FbnetArchitecture,
-  type MobileBlock,
 } from "./architecture.js";
 
 /** Channels and blocks of each stage; the first block of a stage changes the shape. */
@@ -83,54 +83,10 @@ function macroOf(form: FbnetForm): Macro {
 export const fbnetId = (architecture: FbnetArchitecture, form: FbnetForm = "cifar"): string =>
   `${macroOf(form).space}/${digitsOfFbnet(architecture)}`;
 
-interface BlockShape {
-  readonly inChannels: number;
-  readonly channels: number;
-  readonly stride: 1 | 2;
-}
-
-/** The block as in HW-NAS-Bench's `ConvBlock`: no ReLU after the last convolution, a sum where shapes agree. */
-function addMobileBlock(
-  layers: Layers,
-  name: string,
-  input: Signal,
-  { kernel, expansion, groups }: MobileBlock,
-  { inChannels, channels, stride }: BlockShape,
-): Signal {
-  const source = asSource(input);
-  const nMiddle = inChannels * expansion;
-  const wide = layers.conv(`${name}.expand`, source, {
-    channels: nMiddle,
-    kernel: 1,
-    groups,
-    afterRelu: false,
-  });
-  const expanded = layers.relu(`${name}.expand.relu`, wide);
-  const mixed = groups > 1 ? layers.shuffle(`${name}.shuffle`, expanded, groups) : expanded;
-  const filtered = layers.conv(`${name}.depthwise`, mixed, {
-    channels: nMiddle,
-    kernel,
-    stride,
-    groups: nMiddle,
-  });
-  const projected = layers.conv(
-    `${name}.project`,
-    layers.relu(`${name}.depthwise.relu`, filtered),
-    { channels, kernel: 1, groups },
-  );
-  return stride === 1 && inChannels === channels
-    ? layers.add(`${name}.sum`, projected, source)
-    : projected;
-}
-
 /** HW-NAS-Bench's `Skip`: nothing where shapes agree, else a 1x1 convolution with batch norm and ReLU. */
-function addSkip(
-  layers: Layers,
-  name: string,
-  input: Signal,
-  { inChannels, channels, stride }: BlockShape,
-): Signal {
-  if (stride === 1 && inChannels === channels) return input;
+function addSkip(layers: Layers, name: string, input: Signal, shape: BlockShape): Signal {
+  if (keepsShape(shape)) return input;
+  const { channels, stride } = shape;
   const options = { channels, kernel: 1, stride, afterRelu: false };
   return layers.relu(`${name}.relu`, layers.conv(`${name}.conv`, asSource(input), options));
 }
@@ -165,7 +121,13 @@ function makeParts({ inputSize, classes, stemStride, strides, headChannels }: Ma
       add: (layers, name, input) =>
         choice === "skip"
           ? addSkip(layers, name, input, shape)
-          : addMobileBlock(layers, name, input, choice, shape),
+          : addInvertedResidual(layers, name, input, {
+              ...shape,
+              kernel: choice.kernel,
+              nMiddle: shape.inChannels * choice.expansion,
+              groups: choice.groups,
+              activation: "relu",
+            }),
     }));
   const places = stages.flatMap(({ channels, nBlocks }, stage) => {
     const first = choicesOf({ inChannels, channels, stride: strides[stage]! });
