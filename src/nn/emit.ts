@@ -39,6 +39,18 @@ export function node(
   return { name: output[0]!, opType, input: [...input], output: [...output], attribute };
 }
 
+/** A node without inputs that draws random numbers: standard normal, or uniform in 0…1. */
+export function randomNode(
+  kind: "normal" | "uniform",
+  output: string,
+  { shape, seed, type }: { shape: readonly number[]; seed: number; type: Precision },
+): NodeProto {
+  const opType = kind === "normal" ? "RandomNormal" : "RandomUniform";
+  const drawn = node(opType, [], [output], { shape, dtype: tensorType[type] });
+  drawn.attribute!.push({ name: "seed", type: attributeType.float, f: seed });
+  return drawn;
+}
+
 /** `Cast` to a type. */
 export function castNode(input: string, output: string, type: ElementType): NodeProto {
   return node("Cast", [input], [output], { to: tensorType[type] });

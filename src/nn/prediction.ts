@@ -9,8 +9,8 @@ import type { Network } from "./layers.js";
 import type { Columns } from "./trainer.js";
 import { predictionGraph } from "./training-graph.js";
 
-/** Rows of one call; 4–16 thousand measured best. */
-const chunkRows = 8192;
+/** Rows of one call; 4–16 thousand measured best for perceptrons. */
+const defaultChunkRows = 8192;
 
 /** A network ready to predict. */
 export interface Forward {
@@ -23,13 +23,18 @@ export interface Forward {
   dispose(): Promise<void>;
 }
 
-/** Make a network with its weights ready to predict. */
+/**
+ * Make a network with its weights ready to predict.
+ *
+ * @param options.chunkRows - rows of one call, default 8192; fewer for networks with large intermediate results
+ */
 export async function createForward(
   network: Network,
   widths: Readonly<Record<string, number>>,
   weights: Float32Array,
-  options: { threads?: number } = {},
+  options: { threads?: number; chunkRows?: number } = {},
 ): Promise<Forward> {
+  const chunkRows = options.chunkRows ?? defaultChunkRows;
   const session = await createOrtSession(predictionGraph(network, widths, weights), {
     threads: options.threads ?? 1,
     allowSpinning: false,

@@ -2,129 +2,48 @@
  * A reverse-mode tape that emits ONNX nodes: every operation writes its forward node and remembers how to write its
  * backward ones. Nothing is computed here; ONNX Runtime runs what is emitted.
  *
+ * Backward passes are made of the same operations, so that a gradient can be differentiated again (`gradients`).
  * Shapes are static except for a first dimension of rows, which no backward node depends on.
  */
 import { ShapeError } from "../errors.js";
-import type { NodeProto, TensorProto } from "../onnx/proto.js";
-import { castNode, constant, node, type Precision } from "./emit.js";
+import { broadcastShape, GraphWriter, sizeOf, type Value } from "./graph-writer.js";
 
-/** A tensor on the tape. */
-export interface Value {
-  readonly name: string;
-  readonly shape: readonly number[];
-  /** Whether some parameter leads to it; backward nodes are emitted only then. */
-  readonly isLearned: boolean;
-}
-
-/** Where a parameter starts: uniform in ± sqrt(6 / fan) (He), or all of one value. */
-export type Initial =
-  | { readonly kind: "uniform"; readonly fan: number }
-  | { readonly kind: "fill"; readonly value: number };
-
-/** A learned tensor, in the order of declaration. */
-export interface Parameter {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly size: number;
-  readonly initial: Initial;
-}
-
-const sizeOf = (shape: readonly number[]) => shape.reduce((product, dim) => product * dim, 1);
+export type { Initial, Parameter, Value } from "./graph-writer.js";
 
 type Backward = (gradient: Value) => void;
 
 /** Emits the nodes of one graph. */
-export class Tape {
-  readonly precision: Precision;
-  readonly nodes: NodeProto[] = [];
-  readonly constants: TensorProto[] = [];
-  readonly parameters: Parameter[] = [];
-  private readonly prefix: string;
+export class Tape extends GraphWriter {
   private readonly backward: { readonly output: Value; readonly run: Backward }[] = [];
-  private readonly gradients = new Map<string, Value>();
-  private readonly shared = new Map<string, Value>();
-  private nNames = 0;
+  private gradientOf = new Map<string, Value>();
+  /** Off while gradients are emitted that nobody will differentiate. */
+  private isRecording = true;
 
-  /** @param prefix - first part of every name, so that graphs can be nested */
-  constructor(options: { precision?: Precision; prefix?: string } = {}) {
-    this.precision = options.precision ?? "float32";
-    this.prefix = options.prefix ?? "t";
-  }
-
-  /** A name that nothing else has. */
-  fresh(what = ""): string {
-    return `${this.prefix}${this.nNames++}${what === "" ? "" : `_${what}`}`;
-  }
-
-  /** A tensor that comes from outside the tape. */
-  input(name: string, shape: readonly number[]): Value {
-    return { name, shape, isLearned: false };
-  }
-
-  /**
-   * Declare a learned tensor. Its name must be new; whoever uses the tape provides a tensor of that name.
-   */
-  parameter(name: string, shape: readonly number[], initial: Initial): Value {
-    if (this.parameters.some((parameter) => parameter.name === name)) {
-      throw new ShapeError(`parameter "${name}" is declared twice`);
-    }
-    this.parameters.push({ name, shape, size: sizeOf(shape), initial });
-    return { name, shape, isLearned: true };
-  }
-
-  /** A fixed tensor; equal ones are written once. */
-  fixed(shape: readonly number[], values: ArrayLike<number>): Value {
-    const key = `${shape.join()}:${Array.from(values).join()}`;
-    const known = this.shared.get(key);
-    if (known !== undefined) return known;
-    const value = { name: this.fresh("c"), shape, isLearned: false };
-    this.constants.push(constant(value.name, this.precision, shape, values));
-    this.shared.set(key, value);
-    return value;
-  }
-
-  scalar(value: number): Value {
-    return this.fixed([], [value]);
-  }
-
-  /** A fixed list of integers: axes, shapes, sizes. */
-  private integers(values: readonly number[]): string {
-    const key = `i${values.join()}`;
-    const known = this.shared.get(key);
-    if (known !== undefined) return known.name;
-    const value = { name: this.fresh("i"), shape: [values.length], isLearned: false };
-    this.constants.push(constant(value.name, "int64", [values.length], values));
-    this.shared.set(key, value);
-    return value.name;
-  }
-
-  private emit(
+  /** Emit a node that is differentiable by its inputs. */
+  private operation(
     opType: string,
-    inputs: readonly string[],
+    operands: readonly Value[],
     shape: readonly number[],
-    isLearned: boolean,
-    attributes: Parameters<typeof node>[3] = {},
+    details: {
+      readonly run: (gradient: Value, output: Value) => void;
+      readonly further?: readonly string[];
+      readonly attributes?: Parameters<Tape["emit"]>[4];
+    },
   ): Value {
-    const value = { name: this.fresh(), shape, isLearned };
-    this.nodes.push(node(opType, inputs, [value.name], attributes));
-    return value;
-  }
-
-  private record(output: Value, run: Backward): Value {
-    if (output.isLearned) this.backward.push({ output, run });
+    const isLearned = this.isRecording && operands.some((operand) => operand.isLearned);
+    const inputs = [...operands.map(({ name }) => name), ...(details.further ?? [])];
+    const output = this.emit(opType, inputs, shape, isLearned, details.attributes);
+    if (isLearned) {
+      this.backward.push({ output, run: (gradient) => details.run(gradient, output) });
+    }
     return output;
   }
 
   private accumulate(target: Value, gradient: Value): void {
     if (!target.isLearned) return;
     const fitted = this.reduceTo(gradient, target.shape);
-    const before = this.gradients.get(target.name);
-    this.gradients.set(
-      target.name,
-      before === undefined
-        ? fitted
-        : this.emit("Add", [before.name, fitted.name], target.shape, false),
-    );
+    const before = this.gradientOf.get(target.name);
+    this.gradientOf.set(target.name, before === undefined ? fitted : this.add(before, fitted));
   }
 
   /** Sum over the dimensions along which a tensor was broadcast. */
@@ -134,38 +53,18 @@ export class Tape {
     const axes = value.shape
       .map((dim, axis) => (axis < lead || (shape[axis - lead] === 1 && dim !== 1) ? axis : -1))
       .filter((axis) => axis >= 0);
-    const summed = value.shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim));
-    const kept = this.emit("ReduceSum", [value.name, this.integers(axes)], summed, false, {
-      keepdims: 1,
+    const kept = this.sumOver(value, axes);
+    return lead === 0 ? kept : this.reshape(kept, shape);
+  }
+
+  private binary(opType: string, a: Value, b: Value, run: (gradient: Value, y: Value) => void) {
+    return this.operation(opType, [a, b], broadcastShape(a.shape, b.shape), { run });
+  }
+
+  private unary(opType: string, a: Value, derivative: (gradient: Value, y: Value) => Value): Value {
+    return this.operation(opType, [a], a.shape, {
+      run: (gradient, y) => this.accumulate(a, derivative(gradient, y)),
     });
-    if (lead === 0) return kept;
-    return this.emit("Reshape", [kept.name, this.integers(shape)], shape, false);
-  }
-
-  private broadcastShape(a: Value, b: Value): number[] {
-    const rank = Math.max(a.shape.length, b.shape.length);
-    return Array.from({ length: rank }, (_, i) => {
-      const da = a.shape[i - rank + a.shape.length] ?? 1;
-      const db = b.shape[i - rank + b.shape.length] ?? 1;
-      if (da !== db && da !== 1 && db !== 1) {
-        throw new ShapeError(`shapes [${a.shape}] and [${b.shape}] do not broadcast`);
-      }
-      return Math.max(da, db);
-    });
-  }
-
-  private binary(opType: string, a: Value, b: Value, run: (gradient: Value) => void): Value {
-    const output = this.emit(
-      opType,
-      [a.name, b.name],
-      this.broadcastShape(a, b),
-      a.isLearned || b.isLearned,
-    );
-    return this.record(output, run);
-  }
-
-  private raw(opType: string, a: Value, b: Value): Value {
-    return this.emit(opType, [a.name, b.name], this.broadcastShape(a, b), false);
   }
 
   add(a: Value, b: Value): Value {
@@ -178,27 +77,27 @@ export class Tape {
   subtract(a: Value, b: Value): Value {
     return this.binary("Sub", a, b, (gradient) => {
       this.accumulate(a, gradient);
-      if (b.isLearned) this.accumulate(b, this.emit("Neg", [gradient.name], gradient.shape, false));
+      if (b.isLearned) this.accumulate(b, this.negate(gradient));
     });
   }
 
   multiply(a: Value, b: Value): Value {
     return this.binary("Mul", a, b, (gradient) => {
-      if (a.isLearned) this.accumulate(a, this.raw("Mul", gradient, b));
-      if (b.isLearned) this.accumulate(b, this.raw("Mul", gradient, a));
+      if (a.isLearned) this.accumulate(a, this.multiply(gradient, b));
+      if (b.isLearned) this.accumulate(b, this.multiply(gradient, a));
     });
   }
 
   divide(a: Value, b: Value): Value {
-    const output = this.binary("Div", a, b, (gradient) => {
-      const scaled = this.raw("Div", gradient, b);
+    return this.binary("Div", a, b, (gradient, output) => {
+      const scaled = this.divide(gradient, b);
       this.accumulate(a, scaled);
-      if (b.isLearned) {
-        const product = this.raw("Mul", scaled, output);
-        this.accumulate(b, this.emit("Neg", [product.name], product.shape, false));
-      }
+      if (b.isLearned) this.accumulate(b, this.negate(this.multiply(scaled, output)));
     });
-    return output;
+  }
+
+  negate(a: Value): Value {
+    return this.unary("Neg", a, (gradient) => this.negate(gradient));
   }
 
   square(a: Value): Value {
@@ -207,89 +106,219 @@ export class Tape {
 
   /** Square root; the caller keeps its input above 0. */
   squareRoot(a: Value): Value {
-    const output = this.emit("Sqrt", [a.name], a.shape, a.isLearned);
-    return this.record(output, (gradient) => {
-      const halved = this.raw("Mul", gradient, this.scalar(0.5));
-      this.accumulate(a, this.raw("Div", halved, output));
-    });
+    return this.unary("Sqrt", a, (gradient, root) =>
+      this.divide(this.multiply(gradient, this.scalar(0.5)), root),
+    );
+  }
+
+  /** Natural logarithm; the caller keeps its input above 0. */
+  logarithm(a: Value): Value {
+    return this.unary("Log", a, (gradient) => this.divide(gradient, a));
   }
 
   relu(a: Value): Value {
-    const output = this.emit("Relu", [a.name], a.shape, a.isLearned);
-    return this.record(output, (gradient) => {
-      // The mask as a product: the fastest of the variants measured on ONNX Runtime's CPU kernels.
-      const positive = this.emit("Greater", [output.name, this.scalar(0).name], a.shape, false);
-      const mask = { name: this.fresh(), shape: a.shape, isLearned: false };
-      this.nodes.push(castNode(positive.name, mask.name, this.precision));
-      this.accumulate(a, this.raw("Mul", gradient, mask));
+    // The mask as a product: the fastest of the variants measured on ONNX Runtime's CPU kernels.
+    return this.unary("Relu", a, (gradient, output) =>
+      this.multiply(gradient, this.greater(output, this.scalar(0))),
+    );
+  }
+
+  absolute(a: Value): Value {
+    return this.unary("Abs", a, (gradient) =>
+      this.multiply(gradient, this.emit("Sign", [a.name], a.shape, false)),
+    );
+  }
+
+  sigmoid(a: Value): Value {
+    return this.unary("Sigmoid", a, (gradient, y) =>
+      this.multiply(gradient, this.multiply(y, this.subtract(this.scalar(1), y))),
+    );
+  }
+
+  /** log(1 + exp(a)), put together so that nothing overflows. */
+  softplus(a: Value): Value {
+    return this.subtract(this.relu(a), this.logarithm(this.sigmoid(this.absolute(a))));
+  }
+
+  /** Softmax over the last dimension. */
+  softmax(a: Value): Value {
+    const axis = a.shape.length - 1;
+    return this.operation("Softmax", [a], a.shape, {
+      attributes: { axis },
+      run: (gradient, y) => {
+        const shared = this.sumOver(this.multiply(gradient, y), [axis]);
+        this.accumulate(a, this.multiply(y, this.subtract(gradient, shared)));
+      },
+    });
+  }
+
+  /** Product of two matrices, each transposed if asked for. */
+  private product(
+    a: Value,
+    b: Value,
+    { transA = 0, transB = 0, bias }: { transA?: 0 | 1; transB?: 0 | 1; bias?: Value },
+  ): Value {
+    const [n, inner] = transA === 1 ? [a.shape[1]!, a.shape[0]!] : [a.shape[0]!, a.shape[1]!];
+    const [rows, m] = transB === 1 ? [b.shape[1]!, b.shape[0]!] : [b.shape[0]!, b.shape[1]!];
+    if (a.shape.length !== 2 || b.shape.length !== 2 || inner !== rows) {
+      throw new ShapeError(`product of [${a.shape}] and [${b.shape}]`);
+    }
+    return this.operation("Gemm", bias === undefined ? [a, b] : [a, b, bias], [n, m], {
+      attributes: { ...(transA === 1 ? { transA } : {}), ...(transB === 1 ? { transB } : {}) },
+      run: (gradient) => {
+        const flip = (trans: 0 | 1): 0 | 1 => (trans === 1 ? 0 : 1);
+        if (a.isLearned) {
+          const ofA =
+            transA === 1
+              ? this.product(b, gradient, { transA: transB, transB: 1 })
+              : this.product(gradient, b, { transB: flip(transB) });
+          this.accumulate(a, ofA);
+        }
+        if (b.isLearned) {
+          const ofB =
+            transB === 1
+              ? this.product(gradient, a, { transA: 1, transB: transA })
+              : this.product(a, gradient, { transA: flip(transA) });
+          this.accumulate(b, ofB);
+        }
+        if (bias !== undefined) this.accumulate(bias, gradient);
+      },
     });
   }
 
   /** x · W + b for rows x (n, in), W (in, out), b (out). */
   linear(x: Value, weight: Value, bias: Value): Value {
-    const [n = 0, width = 0] = x.shape;
-    const [inputs, outputs = 0] = weight.shape;
-    if (x.shape.length !== 2 || width !== inputs || bias.shape.join() !== `${outputs}`) {
+    if (bias.shape.join() !== `${weight.shape[1]}`) {
       throw new ShapeError(`linear of [${x.shape}] by [${weight.shape}] plus [${bias.shape}]`);
     }
-    const isLearned = x.isLearned || weight.isLearned || bias.isLearned;
-    const output = this.emit("Gemm", [x.name, weight.name, bias.name], [n, outputs], isLearned);
-    return this.record(output, (gradient) => {
-      if (x.isLearned) {
-        this.accumulate(
-          x,
-          this.emit("Gemm", [gradient.name, weight.name], x.shape, false, { transB: 1 }),
-        );
-      }
-      if (weight.isLearned) {
-        this.accumulate(
-          weight,
-          this.emit("Gemm", [x.name, gradient.name], weight.shape, false, { transA: 1 }),
-        );
-      }
-      this.accumulate(bias, gradient);
+    return this.product(x, weight, { bias });
+  }
+
+  /**
+   * Matrix product over the last two dimensions; the ones before broadcast.
+   *
+   * A matrix on the right of stacked ones is applied to all their rows in one product.
+   */
+  matmul(a: Value, b: Value): Value {
+    const [inner, width] = b.shape.slice(-2);
+    if (a.shape.length < 2 || b.shape.length < 2 || a.shape.at(-1) !== inner) {
+      throw new ShapeError(`matmul of [${a.shape}] and [${b.shape}]`);
+    }
+    if (b.shape.length === 2) {
+      if (a.shape.length === 2) return this.product(a, b, {});
+      const flat = this.product(this.reshape(a, [-1, inner!]), b, {});
+      return this.reshape(flat, [-1, ...a.shape.slice(1, -1), width!]);
+    }
+    const lead = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+    return this.operation("MatMul", [a, b], [...lead, a.shape.at(-2)!, width!], {
+      run: (gradient) => {
+        if (a.isLearned) this.accumulate(a, this.matmul(gradient, this.transpose(b)));
+        if (b.isLearned) this.accumulate(b, this.matmul(this.transpose(a), gradient));
+      },
     });
   }
 
-  /** Columns side by side; all (n, width). */
-  concat(parts: readonly Value[]): Value {
-    const n = parts[0]!.shape[0]!;
-    const widths = parts.map(({ shape }) => shape[1]!);
-    const width = widths.reduce((sum, w) => sum + w, 0);
-    const isLearned = parts.some((part) => part.isLearned);
-    const names = parts.map(({ name }) => name);
-    const output = this.emit("Concat", names, [n, width], isLearned, { axis: 1 });
-    return this.record(output, (gradient) => {
-      const pieces = widths.map((w) => ({
-        name: this.fresh(),
-        shape: [n, w],
-        isLearned: false,
-      }));
-      this.nodes.push(
-        node(
-          "Split",
-          [gradient.name, this.integers(widths)],
-          pieces.map(({ name }) => name),
-          { axis: 1 },
-        ),
-      );
-      parts.forEach((part, i) => {
-        this.accumulate(part, pieces[i]!);
-      });
+  /** The last two dimensions swapped. */
+  transpose(a: Value): Value {
+    const rank = a.shape.length;
+    return this.permute(a, [...Array(rank - 2).keys(), rank - 1, rank - 2]);
+  }
+
+  /** Dimensions in another order: dimension `i` of the result is `order[i]` of `a`. */
+  permute(a: Value, order: readonly number[]): Value {
+    return this.operation(
+      "Transpose",
+      [a],
+      order.map((axis) => a.shape[axis]!),
+      {
+        attributes: { perm: order },
+        run: (gradient) => {
+          const back = order.map((_, axis) => order.indexOf(axis));
+          this.accumulate(a, this.permute(gradient, back));
+        },
+      },
+    );
+  }
+
+  /** The same elements in another shape; one dimension may be -1 and follows from the others. */
+  reshape(a: Value, shape: readonly number[]): Value {
+    const size = sizeOf(a.shape);
+    const known = shape.reduce((product, dim) => (dim === -1 ? product : product * dim), 1);
+    const full = shape.map((dim) => (dim === -1 ? size / known : dim));
+    if (sizeOf(full) !== size || full.some((dim) => !Number.isInteger(dim))) {
+      throw new ShapeError(`[${a.shape}] cannot be reshaped to [${shape}]`);
+    }
+    return this.operation("Reshape", [a], full, {
+      further: [this.integers(shape)],
+      run: (gradient) => this.accumulate(a, this.reshape(gradient, a.shape)),
+    });
+  }
+
+  /** Side by side along an axis, by default as columns. */
+  concat(parts: readonly Value[], axis = 1): Value {
+    const ends: number[] = [];
+    for (const { shape } of parts) ends.push((ends.at(-1) ?? 0) + shape[axis]!);
+    const shape = parts[0]!.shape.map((dim, i) => (i === axis ? ends.at(-1)! : dim));
+    return this.operation("Concat", parts, shape, {
+      attributes: { axis },
+      run: (gradient) => {
+        parts.forEach((part, i) => {
+          if (!part.isLearned) return;
+          this.accumulate(part, this.slice(gradient, axis, ends[i]! - part.shape[axis]!, ends[i]!));
+        });
+      },
+    });
+  }
+
+  /** Entries `start` to before `end` of an axis. */
+  slice(a: Value, axis: number, start: number, end: number): Value {
+    const shape = a.shape.map((dim, i) => (i === axis ? end - start : dim));
+    return this.operation("Slice", [a], shape, {
+      further: [[start], [end], [axis]].map((values) => this.integers(values)),
+      run: (gradient) => {
+        this.accumulate(a, this.pad(gradient, axis, start, a.shape[axis]! - end));
+      },
+    });
+  }
+
+  /** Zeros before and after along an axis. */
+  private pad(a: Value, axis: number, before: number, after: number): Value {
+    const pads = [before, after].flatMap((n) => a.shape.map((_, i) => (i === axis ? n : 0)));
+    const shape = a.shape.map((dim, i) => (i === axis ? before + dim + after : dim));
+    return this.operation("Pad", [a], shape, {
+      further: [this.integers(pads)],
+      run: (gradient) => {
+        this.accumulate(a, this.slice(gradient, axis, before, before + a.shape[axis]!));
+      },
+    });
+  }
+
+  private sumOver(a: Value, axes: readonly number[]): Value {
+    const shape = a.shape.map((dim, i) => (axes.includes(i) ? 1 : dim));
+    return this.operation("ReduceSum", [a], shape, {
+      further: [this.integers(axes)],
+      attributes: { keepdims: 1 },
+      run: (gradient) => this.accumulate(a, this.expand(gradient, a.shape)),
+    });
+  }
+
+  private expand(a: Value, shape: readonly number[]): Value {
+    return this.operation("Expand", [a], shape, {
+      further: [this.integers(shape)],
+      run: (gradient) => this.accumulate(a, gradient),
     });
   }
 
   /** Sum along an axis, which stays with size 1; over everything to a scalar when none is given. */
   sum(a: Value, axis?: number): Value {
-    const axes = axis === undefined ? a.shape.map((_, i) => i) : [axis];
-    const shape = axis === undefined ? [] : a.shape.map((dim, i) => (i === axis ? 1 : dim));
-    const output = this.emit("ReduceSum", [a.name, this.integers(axes)], shape, a.isLearned, {
-      keepdims: axis === undefined ? 0 : 1,
-    });
-    return this.record(output, (gradient) => {
-      const inputs = [gradient.name, this.integers(a.shape)];
-      this.accumulate(a, this.emit("Expand", inputs, a.shape, false));
-    });
+    if (axis !== undefined) return this.sumOver(a, [axis]);
+    return this.reshape(
+      this.sumOver(
+        a,
+        a.shape.map((_, i) => i),
+      ),
+      [],
+    );
   }
 
   mean(a: Value, axis?: number): Value {
@@ -298,19 +327,32 @@ export class Tape {
   }
 
   /**
-   * Emit the backward nodes of a scalar.
+   * Emit the gradients of a scalar.
    *
-   * @returns the gradient of each parameter, in the order of `parameters`
+   * @param of - by which to differentiate; the pass stops at them
+   * @param options.isDifferentiable - whether the gradients will be differentiated themselves
+   * @returns one gradient each, zeros where the scalar does not depend on it
    */
-  gradientsOf(loss: Value): Value[] {
-    this.gradients.set(loss.name, this.scalar(1));
+  gradients(
+    loss: Value,
+    of: readonly Value[],
+    { isDifferentiable = false }: { isDifferentiable?: boolean } = {},
+  ): Value[] {
+    const ends = new Set(of.map(({ name }) => name));
+    this.gradientOf = new Map([[loss.name, this.scalar(1)]]);
+    this.isRecording = isDifferentiable;
     for (const { output, run } of this.backward.toReversed()) {
-      const gradient = this.gradients.get(output.name);
-      if (gradient !== undefined) run(gradient);
+      const gradient = this.gradientOf.get(output.name);
+      if (gradient !== undefined && !ends.has(output.name)) run(gradient);
     }
-    return this.parameters.map(({ name, shape, size }) => {
-      const zero = () => this.fixed(shape, new Float32Array(size));
-      return this.gradients.get(name) ?? zero();
-    });
+    this.isRecording = true;
+    const zeros = (shape: readonly number[]) => this.fixed(shape, new Float32Array(sizeOf(shape)));
+    return of.map(({ name, shape }) => this.gradientOf.get(name) ?? zeros(shape));
+  }
+
+  /** Emit the gradients of a scalar by all parameters, in the order of `parameters`. */
+  gradientsOf(loss: Value): Value[] {
+    const learned = this.parameters.map(({ name, shape }) => ({ name, shape, isLearned: true }));
+    return this.gradients(loss, learned);
   }
 }

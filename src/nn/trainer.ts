@@ -27,8 +27,13 @@ export interface TrainOptions {
   readonly seed: number;
   /** Steps to do. */
   readonly steps: number;
-  /** Rows a step, at most the rows there are. */
+  /** Rows a step; without `order` at most the rows there are. */
   readonly batchSize: number;
+  /**
+   * Numbers of the rows that the next steps read, batch after batch; `count` is a multiple of the batch size. Default:
+   * one permutation of all rows after another.
+   */
+  readonly order?: (count: number) => Int32Array;
   /** Learning rate of a step, of `total` (which counts from the checkpoint's start). */
   readonly learningRate: (step: number, total: number) => number;
   /** Share of each weight that a step with learning rate 1 takes away; default 0. */
@@ -71,8 +76,11 @@ export function initialWeights(parameters: readonly Parameter[], seed: number): 
       part.fill(initial.value);
     } else {
       const random = createRandom(deriveSeed(seed, name));
-      const limit = Math.sqrt(6 / initial.fan);
-      for (let i = 0; i < size; i++) part[i] = (2 * random.uniform() - 1) * limit;
+      const draw =
+        initial.kind === "uniform"
+          ? () => (2 * random.uniform() - 1) * Math.sqrt(6 / initial.fan)
+          : () => initial.deviation * random.normal();
+      for (let i = 0; i < size; i++) part[i] = draw();
     }
     offset += size;
   }
@@ -130,7 +138,8 @@ export async function train(
   const { seed, steps, weightDecay = 0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
   const callMs = options.callMs ?? 40;
   const nRows = rowsOf(task, columns);
-  const batchSize = Math.min(options.batchSize, nRows);
+  const batchSize =
+    options.order === undefined ? Math.min(options.batchSize, nRows) : options.batchSize;
   const { bytes, parameters } = trainingGraph(task, batchSize, { beta1, beta2 });
   const size = parameterCount(parameters);
   let theta = options.from?.theta ?? initialWeights(parameters, seed);
@@ -148,7 +157,8 @@ export async function train(
       { data: columns[name]!, dims: [nRows, width] },
     ]),
   );
-  const nextRows = createOrder(createRandom(deriveSeed(seed, `order/${firstStep}`)), nRows);
+  const nextRows =
+    options.order ?? createOrder(createRandom(deriveSeed(seed, `order/${firstStep}`)), nRows);
   const losses = new Float32Array(steps);
   const startedAt = performance.now();
   const session = await createOrtSession(bytes, {

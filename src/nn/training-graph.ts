@@ -91,7 +91,7 @@ export function gradientGraph(
   batchSize: number,
   precision: Precision = "float32",
 ): { bytes: Uint8Array; parameters: readonly Parameter[] } {
-  const tape = new Tape({ precision });
+  const tape = new Tape({ precision, isTraining: true });
   const loss = lossAndGradient(task, tape, batchSize, (column) => `data.${column}`);
   tape.nodes.push(node("Identity", [loss.name], ["loss"]));
   const graph: GraphProto = {
@@ -121,7 +121,7 @@ export function trainingGraph(
   adam: AdamSettings,
 ): { bytes: Uint8Array; parameters: readonly Parameter[] } {
   const type = "float32";
-  const tape = new Tape({ prefix: "b" });
+  const tape = new Tape({ prefix: "b", isTraining: true });
   const loss = lossAndGradient(task, tape, batchSize, (column) => `batch.${column}`);
   const { beta1, beta2 } = adam;
   const scalar = (name: string, value: number) => constant(name, type, [], [value]);
