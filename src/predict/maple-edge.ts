@@ -9,13 +9,14 @@
  * with half of the rows from the target; intervals from the residual spread on held-out source families.
  */
 import { z } from "zod";
-import { FormatError, InputError } from "../errors.js";
+import { FormatError } from "../errors.js";
 import type { FeatureTable } from "../graph/features.js";
 import { perceptron } from "../nn/layers.js";
 import { smoothAbsoluteError } from "../nn/losses.js";
 import { createForward } from "../nn/prediction.js";
 import { cosineSchedule, train } from "../nn/trainer.js";
 import type { Task } from "../nn/training-graph.js";
+import { concatenated, repeated } from "../tensor/floats.js";
 import { createRandom, deriveSeed, drawWithoutReplacement } from "../tensor/random.js";
 import { median } from "../tensor/stats.js";
 import {
@@ -27,6 +28,7 @@ import {
   descriptorWidth,
   platformScaleMs,
 } from "./descriptor-features.js";
+import { type EncodingForm, encodingFormOf, encodingFormSchema, encodingsOf } from "./encodings.js";
 import { calibrateOnSources } from "./hold-out.js";
 import { type Belief, type IntervalScale, intervalScaleSchema } from "./intervals.js";
 import { emptyRange, type KnownRange, knownRangeSchema, widenRange } from "./known-range.js";
@@ -78,12 +80,9 @@ const unitDeviation = 0.1;
 /** Networks faster than this share of the platform's scale are taken for this fast: log latency must stay bounded. */
 const leastRelativeLatency = 1e-4;
 
-const encodingSchema = z.object({ space: z.string(), width: z.number().int().positive() });
-type EncodingForm = z.infer<typeof encodingSchema>;
-
 const commonSchema = z.object({
   families: z.array(z.string()),
-  encoding: encodingSchema,
+  encoding: encodingFormSchema,
   descriptor: descriptorFormSchema,
   range: knownRangeSchema,
   intervals: z.array(intervalScaleSchema).min(1),
@@ -148,50 +147,12 @@ function taskOf({ encoding, descriptor }: Pick<Common, "encoding" | "descriptor"
   };
 }
 
-/** Encodings of rows of a table. */
-function encodingsOf(
-  networks: FeatureTable,
-  rows: ArrayLike<number>,
-  expected: EncodingForm,
-): Float32Array {
-  const { encoding } = networks;
-  if (encoding?.space !== expected.space || encoding.width !== expected.width) {
-    const got = encoding === undefined ? "have no encoding" : `are of "${encoding.space}"`;
-    throw new InputError(
-      `${name} reads encodings of the search space "${expected.space}", these networks ${got}`,
-      { hint: "use the predictor operator-sum for networks outside that space" },
-    );
-  }
-  const values = new Float32Array(rows.length * expected.width);
-  for (let i = 0; i < rows.length; i++) {
-    const start = rows[i]! * expected.width;
-    values.set(encoding.values.subarray(start, start + expected.width), i * expected.width);
-  }
-  return values;
-}
-
-function repeated(vector: Float32Array, count: number): Float32Array {
-  const values = new Float32Array(vector.length * count);
-  for (let i = 0; i < count; i++) values.set(vector, i * vector.length);
-  return values;
-}
-
 const logTargets = (latencyMs: Float64Array, scaleMs: number) =>
   Float32Array.from(latencyMs, (ms) => Math.log(Math.max(ms / scaleMs, leastRelativeLatency)));
 
 /** Weight of samples by how well they are known: half at a relative deviation of 5 %. */
 function weightsOf({ rows, relativeSd }: PlatformSamples): Float32Array {
   return Float32Array.from(rows, (_, i) => 1 / (1 + ((relativeSd?.[i] ?? 0) / 0.05) ** 2));
-}
-
-function concatenated(parts: readonly Float32Array[]): Float32Array {
-  const joined = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    joined.set(part, offset);
-    offset += part.length;
-  }
-  return joined;
 }
 
 interface Source {
@@ -228,7 +189,9 @@ async function learn(sources: readonly Source[], context: LearnContext): Promise
       : platformScaleMs(platform.descriptor, descriptor.operators),
   );
   const columns = {
-    encoding: concatenated(platforms.map(({ rows }) => encodingsOf(networks, rows, encoding))),
+    encoding: concatenated(
+      platforms.map(({ rows }) => encodingsOf(networks, rows, encoding, name)),
+    ),
     descriptor: concatenated(
       vectors.map((vector, p) => repeated(vector, platforms[p]!.rows.length)),
     ),
@@ -312,7 +275,7 @@ async function adapt(
     target.descriptor !== undefined && descriptor.operators.length > 0
       ? platformScaleMs(target.descriptor, descriptor.operators)
       : median(latencyMs) / learned.typicalRelative;
-  const encodings = encodingsOf(networks, rows, encoding);
+  const encodings = encodingsOf(networks, rows, encoding, name);
   const before = await forwardOf(learned, vector, encodings);
   const scaleMs =
     roughMs *
@@ -363,7 +326,7 @@ async function predictRows(
   networks: FeatureTable,
   rows: ArrayLike<number>,
 ): Promise<Belief> {
-  const encodings = encodingsOf(networks, rows, adapted.encoding);
+  const encodings = encodingsOf(networks, rows, adapted.encoding, name);
   const logs = await forwardOf(adapted, adapted.descriptorVector, encodings);
   return {
     meanMs: Float64Array.from(logs, (value) => adapted.scaleMs * Math.exp(value)),
@@ -403,17 +366,14 @@ async function fitAndCalibrate(
   options: FitOptions,
 ): Promise<Learned> {
   const { networks } = pool;
-  if (networks.encoding === undefined) {
-    throw new InputError(`${name} learns from encodings of one search space; the pool has none`);
-  }
-  const { space, width } = networks.encoding;
+  const encoding = encodingFormOf(networks, name);
   const sources = pool.platforms.map((samples): Source => {
     if (samples.rows.length <= maxSourceSamples) return { samples };
     const random = createRandom(deriveSeed(options.seed, `source/${samples.platformId}`));
     const kept = drawWithoutReplacement(random, samples.rows.length, maxSourceSamples);
     return { samples: pickSamples(samples, kept) };
   });
-  const context = { networks, encoding: { space, width }, settings, options };
+  const context = { networks, encoding, settings, options };
   const learned = await learn(sources, context);
   const intervals = await calibrateOnSources(
     {
