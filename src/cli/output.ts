@@ -27,6 +27,8 @@ export interface Document<T> {
   readonly name: string;
   readonly context: Readonly<Record<string, unknown>>;
   readonly results: readonly T[];
+  /** Results taken together, where a command has such; in JSON only. */
+  readonly summary?: readonly object[];
   readonly warnings: readonly Warning[];
 }
 
@@ -37,6 +39,7 @@ function envelope<T>(document: Document<T>): Record<string, unknown> {
     tool,
     context: document.context,
     results: document.results,
+    ...(document.summary === undefined ? {} : { summary: document.summary }),
     warnings: document.warnings,
   };
 }
@@ -92,6 +95,8 @@ export interface Output {
     columns: readonly Column<T>[],
     footer?: string,
   ): void;
+  /** A further table for people, after an empty line; nothing in machine formats. */
+  table<T extends object>(results: readonly T[], columns: readonly Column<T>[]): void;
   /** A line for people on stdout; nothing in machine formats. */
   line(text: string): void;
 }
@@ -124,6 +129,9 @@ export function createOutput(
         write(toTable(document.results, columns, { color }));
         if (footer !== undefined) write(`${footer}\n`);
       }
+    },
+    table(results, columns) {
+      if (format === "table") write(`\n${toTable(results, columns, { color })}`);
     },
     line(text) {
       if (format === "table") write(`${text}\n`);

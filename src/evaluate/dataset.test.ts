@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { FormatError, InputError, NotFoundError } from "../errors.js";
+import { FormatError, NotFoundError } from "../errors.js";
 import { archStringFromCell, cellFromIndex, nCells } from "../space/nasbench201/cell.js";
-import { readNasbench201Latencies, readOfficialOrder, readPublishedLatencies } from "./dataset.js";
+import { readDataset, readPublishedLatencies } from "./dataset.js";
 
 let data: string;
 beforeEach(() => {
@@ -73,25 +73,111 @@ describe("readPublishedLatencies()", () => {
   });
 });
 
-describe("readNasbench201Latencies()", () => {
-  test("joins the official order with Samara's by architecture string", () => {
+/** Samara's index of each column. */
+const cellsOf = (folder: string, dataFolder?: string) =>
+  readDataset(folder, dataFolder).networks.choices.map(([index]) => index);
+
+const archOf = (index: number) => archStringFromCell(cellFromIndex(index));
+
+describe("readDataset() of NAS-Bench-201", () => {
+  const whole = Array.from({ length: nCells }, (_, i) => i + 1);
+  const head = { space: "nasbench201" };
+
+  test("takes whole folders in the official order, joined by architecture string", () => {
     writeArchitectures();
-    writeTable(join(data, "help"), [Array.from({ length: nCells }, (_, i) => i + 1)], {
-      space: "nasbench201",
-    });
-    const { platforms } = readNasbench201Latencies(join(data, "help"));
-    expect(platforms[0]!.latencyMs[0]).toBe(nCells);
-    expect(platforms[0]!.latencyMs[nCells - 1]).toBe(1);
+    writeTable(join(data, "help"), [whole], head);
+    const cells = cellsOf(join(data, "help"));
+    expect(cells[0]).toBe(nCells - 1);
+    expect(cells[nCells - 1]).toBe(0);
   });
 
-  test("refuses another search space", () => {
-    writeTable(join(data, "fbnet"), [[1, 2]], { space: "fbnet" });
-    expect(() => readNasbench201Latencies(join(data, "fbnet"))).toThrow(InputError);
+  test("finds the official order in the data folder for a folder that lies elsewhere", () => {
+    writeArchitectures();
+    const elsewhere = join(data, "elsewhere", "mine");
+    writeTable(elsewhere, [whole], head);
+    expect(() => cellsOf(elsewhere)).toThrow(NotFoundError);
+    expect(cellsOf(elsewhere, data)[0]).toBe(nCells - 1);
   });
 
-  test("refuses an architecture table with a missing row", () => {
-    mkdirSync(join(data, "nasbench201"));
-    writeFileSync(join(data, "nasbench201", "architectures.csv.gz"), gzipSync("index,arch\n0,x\n"));
-    expect(() => readOfficialOrder(data)).toThrow(FormatError);
+  test("takes a folder's own table, its index as the published place", () => {
+    const folder = join(data, "part");
+    writeTable(folder, [[1, 2, 3]], head);
+    const lines = [17, 4, 900].map((index) => `${index},${archOf(index + 1)}`);
+    writeFileSync(join(folder, "architectures.csv"), `index,arch\n${lines.join("\n")}\n`);
+    const { networks, name } = readDataset(folder);
+    expect(name).toBe("part");
+    expect(networks.choices).toEqual([[18], [5], [901]]);
+    expect([...networks.publishedIndex]).toEqual([17, 4, 900]);
+  });
+
+  test("looks official indices up when the folder's own table has no architecture strings", () => {
+    writeArchitectures();
+    const folder = join(data, "part");
+    writeTable(folder, [[1, 2]], head);
+    writeFileSync(join(folder, "architectures.csv"), "index\n17\n900\n");
+    expect(cellsOf(folder)).toEqual([nCells - 18, nCells - 901]);
+  });
+
+  test("puts a folder's own rows into the order of an index that counts them", () => {
+    const folder = join(data, "shuffled");
+    writeTable(folder, [[1, 2, 3]], head);
+    const lines = [2, 0, 1].map((index) => `${index},${archOf(10 + index)}`);
+    writeFileSync(join(folder, "architectures.csv"), `index,arch\n${lines.join("\n")}\n`);
+    expect(cellsOf(folder)).toEqual([10, 11, 12]);
+  });
+
+  test("refuses a part of the networks without a table that names them", () => {
+    writeArchitectures();
+    writeTable(join(data, "part"), [[1, 2, 3]], head);
+    expect(() => readDataset(join(data, "part"))).toThrow(
+      `has latencies of 3 networks, ${join(data, "nasbench201", "architectures.csv.gz")} lists ${nCells}`,
+    );
+  });
+
+  test("refuses a table of architectures of another length, or with a network twice", () => {
+    const folder = join(data, "part");
+    writeTable(folder, [[1, 2]], head);
+    writeFileSync(join(folder, "architectures.csv"), `index,arch\n0,${archOf(3)}\n`);
+    expect(() => readDataset(folder)).toThrow("lists 1 networks, the latencies are of 2");
+    const twice = `index,arch\n0,${archOf(3)}\n1,${archOf(3)}\n`;
+    writeFileSync(join(folder, "architectures.csv"), twice);
+    expect(() => readDataset(folder)).toThrow("rows 1 and 2 are the same");
+    writeFileSync(join(folder, "architectures.csv"), `index,arch\n0,${archOf(3)}\n1,x\n`);
+    expect(() => readDataset(folder)).toThrow("row 2");
+  });
+});
+
+describe("readDataset()", () => {
+  test("refuses a search space that is not known, and a folder that names none", () => {
+    writeTable(join(data, "a"), [[1, 2]], { space: "darts" });
+    expect(() => readDataset(join(data, "a"))).toThrow('got "darts"');
+    writeTable(join(data, "a"), [[1, 2]]);
+    expect(() => readDataset(join(data, "a"))).toThrow("space must be one of nasbench201");
+  });
+
+  test("refuses latencies that are none", () => {
+    writeTable(join(data, "a"), [[1, -1]], { space: "fbnet" });
+    expect(() => readDataset(join(data, "a"))).toThrow("got -1 for p0, network 1");
+  });
+
+  test("refuses a platform that is there twice", () => {
+    writeTable(join(data, "a"), [[1], [2]], { rows: [{ id: "x" }, { id: "x" }] });
+    expect(() => readDataset(join(data, "a"))).toThrow('platform "x" is there twice');
+  });
+
+  test("reads networks of FBNet from their 22 choices", () => {
+    const folder = join(data, "mine");
+    writeTable(folder, [[1, 2]], { space: "fbnet", rows: [{ id: "x", device: "Phone" }] });
+    const choices = [0, 1].map((first) => [first, ...new Array(21).fill(8)]);
+    const names = choices[0]!.map((_, place) => `b${place}`);
+    const lines = choices.map((numbers, row) => [4000 + row, ...numbers].join());
+    writeFileSync(
+      join(folder, "architectures.csv.gz"),
+      gzipSync(`index,${names}\n${lines.join("\n")}\n`),
+    );
+    const { networks, platforms } = readDataset(folder);
+    expect(networks.choices).toEqual(choices);
+    expect([...networks.publishedIndex]).toEqual([4000, 4001]);
+    expect(platforms[0]!.device).toBe("Phone");
   });
 });

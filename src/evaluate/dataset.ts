@@ -1,15 +1,13 @@
 /**
- * Readers for folders of published latencies: `NAME.json` (rows, shape, unit) beside `NAME.f32` (float32, NaN missing).
- *
- * NAS-Bench-201's official numbering is a random permutation known only here: columns are joined with Samara's own
- * index by architecture string (`nasbench201/architectures.csv.gz` beside the folder).
+ * Folders of published latencies: `NAME.json` (rows, shape, unit, space) beside `NAME.f32` (float32, NaN missing).
+ * Which network a column means says `architectures.ts`.
  */
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { gunzipSync } from "node:zlib";
+import { basename, join, resolve } from "node:path";
 import { z } from "zod";
-import { FormatError, InputError, messageOf, NotFoundError } from "../errors.js";
-import { cellFromArchString, indexFromCell, nCells } from "../space/nasbench201/cell.js";
+import { FormatError, messageOf, NotFoundError } from "../errors.js";
+import { type ColumnNetworks, readColumnNetworks } from "./architectures.js";
+import { type PublishedSpace, publishedSpaces } from "./spaces.js";
 
 const headSchema = z.looseObject({
   file: z.string(),
@@ -17,12 +15,14 @@ const headSchema = z.looseObject({
   shape: z.tuple([z.number().int().positive(), z.number().int().positive()]),
   unit: z.literal("ms"),
   space: z.string().optional(),
-  rows: z.array(z.looseObject({ id: z.string(), measured: z.boolean().optional() })),
+  rows: z.array(z.looseObject({ id: z.string().min(1), device: z.string().optional() })),
 });
 
-/** Latencies of one platform; entry `j` belongs to network `j` of the table, NaN where missing. */
+/** Latencies of one platform; entry `j` belongs to column `j` of the table, NaN where missing. */
 export interface PublishedPlatform {
   readonly id: string;
+  /** The device, where the folder says it: platforms of one device are siblings. */
+  readonly device: string | undefined;
   readonly latencyMs: Float64Array;
 }
 
@@ -35,10 +35,18 @@ export interface PublishedLatencies {
   readonly platforms: readonly PublishedPlatform[];
 }
 
+/** Published latencies together with the networks that they belong to. */
+export interface Dataset extends PublishedLatencies {
+  /** The folder's own name, e.g. `help-nasbench201`. */
+  readonly name: string;
+  readonly space: PublishedSpace;
+  readonly networks: ColumnNetworks;
+}
+
 function readOrExplain(path: string, what: string): Buffer {
   if (!existsSync(path)) {
     throw new NotFoundError(`${what} not found: ${path}`, {
-      hint: "name the data folder with --data or SAMARA_DATA; its README says what it must hold",
+      hint: "a folder of published latencies holds latency.json and latency.f32; check its path",
     });
   }
   return readFileSync(path);
@@ -58,7 +66,25 @@ function parseHead(path: string): z.infer<typeof headSchema> {
     const field = issue.path.join(".");
     throw new FormatError(`${path}: ${field}: ${issue.message}`, { path, field });
   }
+  const ids = parsed.data.rows.map(({ id }) => id);
+  const twice = ids.find((id, i) => ids.indexOf(id) !== i);
+  if (twice !== undefined) {
+    throw new FormatError(`${path}: rows: platform "${twice}" is there twice`, {
+      path,
+      field: "rows",
+    });
+  }
   return parsed.data;
+}
+
+function checkLatencies(latencyMs: Float64Array, id: string, path: string): void {
+  latencyMs.forEach((latency, column) => {
+    if (latency > 0 ? latency < Number.POSITIVE_INFINITY : Number.isNaN(latency)) return;
+    throw new FormatError(
+      `${path}: a latency must be a finite number of ms greater than 0, or NaN where it is missing, got ${latency} for ${id}, network ${column}`,
+      { path },
+    );
+  });
 }
 
 /**
@@ -85,71 +111,37 @@ export function readPublishedLatencies(folder: string, name = "latency"): Publis
       { path },
     );
   }
-  const platforms = head.rows.map(({ id }, row) => ({
-    id,
-    latencyMs: Float64Array.from({ length: nNetworks }, (_, j) =>
-      bytes.readFloatLE(4 * (row * nNetworks + j)),
-    ),
-  }));
+  const platforms = head.rows.map(({ id, device }, row) => {
+    const latencyMs = new Float64Array(nNetworks);
+    for (let j = 0; j < nNetworks; j++) latencyMs[j] = bytes.readFloatLE(4 * (row * nNetworks + j));
+    checkLatencies(latencyMs, id, path);
+    return { id, device, latencyMs };
+  });
   return { folder, space: head.space, nNetworks, platforms };
 }
 
-/** Folder of NAS-Bench-201's architecture table, beside the folders of latencies. */
-const architectureTable = join("nasbench201", "architectures.csv.gz");
-
 /**
- * Samara's index of each official NAS-Bench-201 index, joined by architecture string.
+ * Read a folder and which networks its columns are.
  *
- * @param dataFolder - holds `nasbench201/architectures.csv.gz`
- * @throws NotFoundError, FormatError
+ * @param dataFolder - where tables of architectures are looked for when neither the folder nor its parent has one
+ * @throws FormatError when the folder names no search space that is known here; else as `readPublishedLatencies`
+ *   and `readColumnNetworks`
  */
-export function readOfficialOrder(dataFolder: string): Int32Array {
-  const path = join(dataFolder, architectureTable);
-  const text = gunzipSync(readOrExplain(path, "architecture table")).toString("utf8");
-  const [header = "", ...lines] = text.trimEnd().split("\n");
-  const names = header.trim().split(",");
-  const indexColumn = names.indexOf("index");
-  const archColumn = names.indexOf("arch");
-  if (indexColumn < 0 || archColumn < 0 || lines.length !== nCells) {
-    throw new FormatError(
-      `${path} must have columns index and arch and ${nCells} rows, got columns ${header} and ${lines.length} rows`,
-      { path },
-    );
-  }
-  const order = new Int32Array(nCells).fill(-1);
-  for (const line of lines) {
-    const fields = line.split(",");
-    order[Number(fields[indexColumn])] = indexFromCell(cellFromArchString(fields[archColumn]!));
-  }
-  if (new Set(order).size !== nCells || order.includes(-1)) {
-    throw new FormatError(`${path} must name every architecture and every index once`, { path });
-  }
-  return order;
-}
-
-/**
- * Read a folder of NAS-Bench-201 latencies in Samara's own order of cells.
- *
- * @param dataFolder - holds `nasbench201/architectures.csv.gz`; the folder's parent when omitted
- * @throws InputError when the folder is of another search space; else as `readPublishedLatencies`
- */
-export function readNasbench201Latencies(
-  folder: string,
-  dataFolder = dirname(resolve(folder)),
-): PublishedLatencies {
+export function readDataset(folder: string, dataFolder?: string): Dataset {
   const published = readPublishedLatencies(folder);
-  if (published.nNetworks !== nCells || (published.space ?? "nasbench201") !== "nasbench201") {
-    throw new InputError(
-      `${folder} holds ${published.nNetworks} networks of space "${published.space ?? "unknown"}", not the ${nCells} of nasbench201`,
+  const { nNetworks } = published;
+  const space = publishedSpaces.find((known) => known === published.space);
+  if (space === undefined) {
+    const path = join(folder, "latency.json");
+    throw new FormatError(
+      `${path}: space must be one of ${publishedSpaces.join(", ")}, got ${published.space === undefined ? "none" : `"${published.space}"`}`,
+      { path, field: "space" },
     );
   }
-  const order = readOfficialOrder(dataFolder);
-  const platforms = published.platforms.map(({ id, latencyMs }) => {
-    const reordered = new Float64Array(nCells);
-    latencyMs.forEach((latency, official) => {
-      reordered[order[official]!] = latency;
-    });
-    return { id, latencyMs: reordered };
+  const networks = readColumnNetworks(folder, {
+    space,
+    nNetworks,
+    ...(dataFolder === undefined ? {} : { dataFolder }),
   });
-  return { ...published, platforms };
+  return { ...published, space, name: basename(resolve(folder)), networks };
 }

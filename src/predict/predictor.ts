@@ -95,6 +95,14 @@ export interface FittedPredictor {
     networks: FeatureTable,
     options: { count: number; seed: number; candidates?: ArrayLike<number> },
   ): Int32Array;
+  /**
+   * Networks whose latencies this method must have of every target, because it describes a platform by them. They
+   * are measured like all samples, count as such, and come first, in this order, among the samples that `adapt` is
+   * given; further samples follow. Absent where a method can do with any samples.
+   *
+   * @returns distinct rows of `networks`
+   */
+  referenceRows?(networks: FeatureTable): Int32Array;
   save(): SavedPredictor;
 }
 

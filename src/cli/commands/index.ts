@@ -3,6 +3,7 @@
  */
 import type { Register } from "../main.js";
 import { registerAdapt } from "./adapt.js";
+import { registerBenchmark } from "./benchmark.js";
 import { registerCampaign } from "./campaign.js";
 import { registerDoctor } from "./doctor.js";
 import { registerEvaluate } from "./evaluate.js";
@@ -25,5 +26,6 @@ export function registerCommands(register: Register): void {
   registerAdapt(register);
   registerPredict(register);
   registerEvaluate(register);
+  registerBenchmark(register);
   registerDoctor(register);
 }

@@ -1,0 +1,51 @@
+/**
+ * Messages between `samara benchmark` and its worker processes. Both are the same build, so there is no version.
+ */
+
+import type { TransferSettings } from "../evaluate/transfer.js";
+import type { ScoredUnit } from "../evaluate/transfer-summary.js";
+
+/** A row of a folder of published latencies. */
+export interface PlatformRow {
+  readonly folder: string;
+  readonly id: string;
+}
+
+/** A task by where its platforms are found. */
+export interface TaskSpec {
+  readonly name: string;
+  readonly sources: readonly PlatformRow[];
+  readonly targets: readonly PlatformRow[];
+  /** Where tables of architectures are looked for last. */
+  readonly dataFolder?: string;
+}
+
+/** A trial on a target of the task, by the target's place. */
+export interface Trial {
+  readonly target: number;
+  readonly trial: number;
+}
+
+/** To learn once and to adapt to targets. */
+export interface Job {
+  readonly task: TaskSpec;
+  readonly predictor: string;
+  readonly settings: TransferSettings;
+  /** Number of the draw of source networks. */
+  readonly draw: number;
+  readonly trials: readonly Trial[];
+}
+
+/** An error as it travels. */
+export interface SentError {
+  readonly name: string;
+  readonly message: string;
+  readonly hint: string | undefined;
+}
+
+/** What a worker says while it works on a job; `done` comes last. */
+export type WorkerMessage =
+  | { readonly kind: "scored"; readonly at: Trial; readonly unit: ScoredUnit }
+  | { readonly kind: "failed"; readonly trials: readonly Trial[]; readonly error: SentError }
+  | { readonly kind: "progress"; readonly text: string }
+  | { readonly kind: "done" };

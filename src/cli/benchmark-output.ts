@@ -1,0 +1,187 @@
+/**
+ * What `samara benchmark` prints: results of each target, summaries of each task, figures of others beside them.
+ */
+
+import { readNoiseCeilings } from "../evaluate/noise-ceiling.js";
+import { helpTargets, publishedSpearman } from "../evaluate/published-scores.js";
+import { spaceTraits } from "../evaluate/spaces.js";
+import type { TransferSettings } from "../evaluate/transfer.js";
+import {
+  summariseTargets,
+  summariseTasks,
+  type TargetResult,
+  type TaskSummary,
+} from "../evaluate/transfer-summary.js";
+import { mean } from "../tensor/stats.js";
+import { formatShare } from "../units.js";
+import type { Plan } from "./benchmark-plan.js";
+import type { RunResult } from "./benchmark-run.js";
+import type { CommandContext } from "./command.js";
+import type { Column, Output, Warning } from "./output.js";
+
+export interface EmitOptions {
+  readonly out: Output;
+  readonly plan: Plan;
+  readonly result: RunResult;
+  readonly settings: TransferSettings;
+  readonly trials: number;
+  readonly oneSourceDraw: boolean;
+  readonly dataFolder: string;
+  readonly context: Readonly<Record<string, unknown>>;
+  readonly warnings: readonly Warning[];
+  readonly warn: CommandContext<unknown>["warn"];
+  readonly footer: string;
+}
+
+/** Highest scores that the noise of the measurements allows; null where it is not known. */
+interface WithCeiling {
+  readonly spearmanCeiling: number | null;
+  readonly withinTenPercentCeiling: number | null;
+}
+
+/** Spearman that others report for the same; empty where nobody does. */
+interface WithPublished {
+  readonly published: Readonly<Record<string, number>>;
+}
+
+type Shown<T> = T & WithCeiling & WithPublished;
+
+const share = (value: number) => (Number.isNaN(value) ? "–" : formatShare(value));
+const correlation = (value: number) => (Number.isNaN(value) ? "–" : value.toFixed(3));
+
+type Common = TargetResult | TaskSummary;
+
+function columnsOf<T extends Shown<Common>>(first: readonly Column<T>[]): Column<T>[] {
+  const right = (title: string, value: (r: T) => string): Column<T> => ({
+    title,
+    value,
+    align: "right",
+  });
+  return [
+    ...first,
+    right("Spearman", (r) => `${correlation(r.spearman)} ± ${r.spearmanSd.toFixed(3)}`),
+    right("ceiling", (r) => correlation(r.spearmanCeiling ?? Number.NaN)),
+    right("Kendall", (r) => correlation(r.kendall)),
+    right(
+      "±10 %",
+      (r) => `${share(r.withinTenPercent)} ± ${(100 * r.withinTenPercentSd).toFixed(1)}`,
+    ),
+    right("ceiling", (r) => share(r.withinTenPercentCeiling ?? Number.NaN)),
+    right("±5 %", (r) => share(r.withinFivePercent)),
+    right("MAPE", (r) => share(r.mape)),
+    right("connected", (r) => share(r.mapeConnected)),
+    right("coverage", (r) => share(r.coverage90)),
+    right("width", (r) => share(r.intervalWidth)),
+    right("score", (r) => r.intervalScore.toFixed(3)),
+    right("read", (r) => String(Math.round(10 * r.targetLatenciesRead) / 10)),
+    right("train s", (r) => r.trainS.toFixed(2)),
+    right("adapt ms", (r) => r.adaptMs.toFixed(1)),
+    {
+      title: "published",
+      value: (r) =>
+        Object.entries(r.published)
+          .map(([name, value]) => `${name} ${value.toFixed(3)}`)
+          .join(", "),
+    },
+  ];
+}
+
+/** Warn of scores that do not exist: JSON has null for them. */
+function warnOfUndefined(results: readonly TargetResult[], warn: EmitOptions["warn"]): void {
+  for (const result of results) {
+    const fields = Object.entries(result)
+      .filter(([, value]) => Number.isNaN(value))
+      .map(([field]) => field);
+    if (fields.length === 0) continue;
+    warn(
+      "undefined-score",
+      `${result.predictor} on ${result.task}, ${result.target}: ${fields.join(", ")} undefined`,
+      "equal predictions have no rank correlation; without connected test networks their scores are absent",
+    );
+  }
+}
+
+/** Print everything in the format asked for. */
+export function emitBenchmark(options: EmitOptions): void {
+  const { out, plan, result, settings, dataFolder } = options;
+  const { protocol, samples, select, seed } = settings;
+  const ceilings = readNoiseCeilings(dataFolder, protocol);
+  const targets = summariseTargets(result.units, settings);
+  const summaries = summariseTasks(result.units, settings);
+  warnOfUndefined(targets, options.warn);
+  const results = targets.map((target): Shown<TargetResult> => {
+    const task = plan.tasks.find(({ spec }) => spec.name === target.task)!;
+    const place = task.task.targets.findIndex(({ id }) => id === target.target);
+    const ceiling = ceilings(task.task.targets[place]!.dataset, task.spec.targets[place]!.id);
+    const help = protocol === "help" ? helpTargets[target.task]?.[target.target] : undefined;
+    return {
+      ...target,
+      spearmanCeiling: ceiling?.spearman ?? null,
+      withinTenPercentCeiling: ceiling?.withinTenPercent ?? null,
+      published: help === undefined ? {} : { HELP: help },
+    };
+  });
+  const meanOrNull = (values: readonly (number | null)[]) =>
+    values.includes(null) ? null : mean(values as number[]);
+  const summary = summaries.map((entry): Shown<TaskSummary> => {
+    const own = results.filter(
+      ({ task, predictor }) => task === entry.task && predictor === entry.predictor,
+    );
+    return {
+      ...entry,
+      spearmanCeiling: meanOrNull(own.map(({ spearmanCeiling }) => spearmanCeiling)),
+      withinTenPercentCeiling: meanOrNull(
+        own.map(({ withinTenPercentCeiling }) => withinTenPercentCeiling),
+      ),
+      published: publishedSpearman(entry.task, protocol),
+    };
+  });
+  out.emit<Shown<TargetResult>>(
+    {
+      name: "benchmark",
+      context: {
+        ...options.context,
+        protocol,
+        samples,
+        select,
+        seed,
+        trials: options.trials,
+        sourceDraws: options.oneSourceDraw ? "one for all trials" : "one a trial",
+        nSourceNetworks: Object.fromEntries(
+          plan.tasks.map(({ task }) => [
+            task.space,
+            protocol === "help"
+              ? spaceTraits[task.space].help.learn
+              : spaceTraits[task.space].nSourceNetworks,
+          ]),
+        ),
+        tasks: plan.tasks.map(({ task, missing }) => ({
+          task: task.name,
+          space: task.space,
+          sources: task.sources.map(({ id }) => id),
+          targets: task.targets.map(({ id }) => id),
+          missing,
+        })),
+        code: result.code,
+        node: process.version,
+      },
+      results,
+      summary,
+      warnings: options.warnings,
+    },
+    columnsOf([
+      { title: "task", value: (r) => r.task },
+      { title: "predictor", value: (r) => r.predictor },
+      { title: "target", value: (r) => r.target },
+    ]),
+  );
+  out.table(
+    summary,
+    columnsOf([
+      { title: "task", value: (r) => r.task },
+      { title: "predictor", value: (r) => r.predictor },
+      { title: "mean of", value: (r) => `${r.nTargets} targets`, align: "right" },
+    ]),
+  );
+  out.line(options.footer);
+}

@@ -1,0 +1,144 @@
+/**
+ * From scored trials to the benchmark's results: means over trials for each target, and over targets for each task.
+ */
+import { mean, median, standardDeviation } from "../tensor/stats.js";
+import type { Protocol, Selection, TransferScores } from "./transfer.js";
+
+/** One trial of a predictor on one target, scored. */
+export interface ScoredUnit extends TransferScores {
+  readonly task: string;
+  readonly predictor: string;
+  readonly target: string;
+  readonly trial: number;
+  readonly trainS: number;
+  readonly adaptMs: number;
+  readonly predictPerS: number;
+}
+
+/** What units of one table have in common. */
+export interface SummarySettings {
+  readonly protocol: Protocol;
+  readonly samples: number;
+  readonly select: Selection;
+}
+
+const meanFields = [
+  "spearman",
+  "kendall",
+  "withinFivePercent",
+  "withinTenPercent",
+  "mape",
+  "coverage90",
+  "intervalWidth",
+  "intervalScore",
+  "mapeConnected",
+  "withinTenPercentConnected",
+  "nUnconnected",
+  "nTest",
+  "targetLatenciesRead",
+  "trainS",
+] as const;
+
+/** Medians: the first run of a method in a process also compiles it. */
+const medianFields = ["adaptMs", "predictPerS"] as const;
+
+type Averaged = Record<(typeof meanFields)[number] | (typeof medianFields)[number], number>;
+
+interface Spread {
+  /** Standard deviations over trials (n − 1); 0 for one trial. */
+  readonly spearmanSd: number;
+  readonly withinTenPercentSd: number;
+}
+
+interface Header extends SummarySettings {
+  readonly task: string;
+  readonly predictor: string;
+  readonly trials: number;
+}
+
+/** Scores of a predictor on one target: means over trials. */
+export interface TargetResult extends Header, Averaged, Spread {
+  readonly target: string;
+}
+
+/** Scores of a predictor on a task: means over its targets of the fields of `TargetResult`. */
+export interface TaskSummary extends Header, Averaged, Spread {
+  readonly nTargets: number;
+  /** Standard deviation over trials of the mean over targets. */
+  readonly meanSpearmanSd: number;
+  /** Lowest coverage of a target. */
+  readonly coverage90Lowest: number;
+}
+
+/** Items by a key, in the order of first appearance. */
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return [...groups.values()];
+}
+
+function averagesOf(items: readonly Averaged[], middle: typeof median): Averaged {
+  const over = (fields: readonly (keyof Averaged)[], reduce: (values: number[]) => number) =>
+    fields.map((field) => [field, reduce(items.map((item) => item[field]))]);
+  return Object.fromEntries([...over(meanFields, mean), ...over(medianFields, middle)]) as Averaged;
+}
+
+/** Results for each (task, predictor, target), in the order in which these first appear. */
+export function summariseTargets(
+  units: readonly ScoredUnit[],
+  settings: SummarySettings,
+): TargetResult[] {
+  return groupBy(units, ({ task, predictor, target }) =>
+    JSON.stringify([task, predictor, target]),
+  ).map((trials) => {
+    const { task, predictor, target } = trials[0]!;
+    const sdOf = (field: "spearman" | "withinTenPercent") =>
+      standardDeviation(trials.map((unit) => unit[field]));
+    return {
+      task,
+      predictor,
+      target,
+      samples: settings.samples,
+      trials: trials.length,
+      protocol: settings.protocol,
+      select: settings.select,
+      ...averagesOf(trials, median),
+      spearmanSd: sdOf("spearman"),
+      withinTenPercentSd: sdOf("withinTenPercent"),
+    };
+  });
+}
+
+/** Summaries for each (task, predictor). */
+export function summariseTasks(
+  units: readonly ScoredUnit[],
+  settings: SummarySettings,
+): TaskSummary[] {
+  const byTask = groupBy(units, ({ task, predictor }) => JSON.stringify([task, predictor]));
+  return byTask.map((ofTask) => {
+    const targets = summariseTargets(ofTask, settings);
+    const { task, predictor } = targets[0]!;
+    const byTrial = groupBy(ofTask, ({ trial }) => String(trial));
+    const complete = byTrial.filter((trial) => trial.length === targets.length);
+    const means = complete.map((trial) => mean(trial.map(({ spearman }) => spearman)));
+    return {
+      task,
+      predictor,
+      nTargets: targets.length,
+      samples: settings.samples,
+      trials: Math.min(...targets.map(({ trials }) => trials)),
+      protocol: settings.protocol,
+      select: settings.select,
+      ...averagesOf(targets, mean),
+      spearmanSd: mean(targets.map(({ spearmanSd }) => spearmanSd)),
+      withinTenPercentSd: mean(targets.map(({ withinTenPercentSd }) => withinTenPercentSd)),
+      meanSpearmanSd: means.length === 0 ? Number.NaN : standardDeviation(means),
+      coverage90Lowest: Math.min(...targets.map(({ coverage90 }) => coverage90)),
+    };
+  });
+}

@@ -1,0 +1,101 @@
+/**
+ * A transfer task made of measured platforms: sources to learn from, targets to predict, one table of networks.
+ */
+import { InputError } from "../errors.js";
+import type { FeatureTable } from "../graph/features.js";
+import type { Dataset, PublishedPlatform } from "./dataset.js";
+import { keyOfChoices, type NetworkTable, networkTableOf, type PublishedSpace } from "./spaces.js";
+
+/** A platform's measured networks in published order. */
+export interface MeasuredPlatform {
+  /** Unique within the task. */
+  readonly id: string;
+  /** Name of the folder that it comes from. */
+  readonly dataset: string;
+  /** The device where the folder says it, else the id: sibling configurations form one family. */
+  readonly family: string;
+  /** Rows of the task's feature table, ascending by `publishedIndex`. */
+  readonly rows: Int32Array;
+  readonly latencyMs: Float64Array;
+  readonly publishedIndex: Int32Array;
+}
+
+/** What to learn from, what to predict. */
+export interface TransferTask {
+  readonly name: string;
+  readonly space: PublishedSpace;
+  readonly networks: FeatureTable;
+  readonly sources: readonly MeasuredPlatform[];
+  readonly targets: readonly MeasuredPlatform[];
+}
+
+/** A row of a folder that has been read. */
+export interface DatasetRow {
+  readonly dataset: Dataset;
+  readonly platform: PublishedPlatform;
+}
+
+/** Fewest measured networks of a source: what a predictor's pool must have. */
+export const minSourceNetworks = 20;
+
+function measuredPlatform(
+  { dataset, platform }: DatasetRow,
+  id: string,
+  table: NetworkTable,
+): MeasuredPlatform {
+  const { choices, publishedIndex } = dataset.networks;
+  const columns = Array.from(platform.latencyMs.keys())
+    .filter((column) => !Number.isNaN(platform.latencyMs[column]))
+    .sort((a, b) => publishedIndex[a]! - publishedIndex[b]!);
+  return {
+    id,
+    dataset: dataset.name,
+    family: platform.device ?? platform.id,
+    rows: Int32Array.from(columns, (column) => table.rowOf(keyOfChoices(choices[column]!))),
+    latencyMs: Float64Array.from(columns, (column) => platform.latencyMs[column]!),
+    publishedIndex: Int32Array.from(columns, (column) => publishedIndex[column]!),
+  };
+}
+
+/**
+ * Put a task together.
+ *
+ * @param tableOf - feature table for the networks of some folders; for keeping tables from task to task
+ * @throws InputError when folders are of different spaces
+ */
+export function assembleTask(
+  name: string,
+  sources: readonly DatasetRow[],
+  targets: readonly DatasetRow[],
+  tableOf: (space: PublishedSpace, datasets: readonly Dataset[]) => NetworkTable = tableOfDatasets,
+): TransferTask {
+  const all = [...sources, ...targets];
+  const datasets = [...new Set(all.map(({ dataset }) => dataset))];
+  const spaces = [...new Set(datasets.map(({ space }) => space))];
+  if (spaces.length !== 1) {
+    throw new InputError(
+      `task ${name}: sources and targets must be of one search space, got ${datasets.map(({ folder, space }) => `${space} (${folder})`).join(", ")}`,
+    );
+  }
+  const table = tableOf(spaces[0]!, datasets);
+  const isTwice = (id: string) => all.filter(({ platform }) => platform.id === id).length > 1;
+  const platforms = all.map((row) => {
+    const { id } = row.platform;
+    return measuredPlatform(row, isTwice(id) ? `${row.dataset.name}/${id}` : id, table);
+  });
+  return {
+    name,
+    space: spaces[0]!,
+    networks: table.networks,
+    sources: platforms.slice(0, sources.length),
+    targets: platforms.slice(sources.length),
+  };
+}
+
+/** The feature table for all networks of some folders. */
+export function tableOfDatasets(space: PublishedSpace, datasets: readonly Dataset[]): NetworkTable {
+  return networkTableOf(
+    space,
+    datasets.flatMap(({ networks }) => networks.choices),
+  );
+}
