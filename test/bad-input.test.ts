@@ -87,9 +87,25 @@ describe("architectures", () => {
   test.each(["15625", "-1", "nasbench201/15625", "99999999999999999999"])(
     "with the index %s out of range",
     async (index) => {
-      await refuses(predict(index), 2, `an integer in 0…15624, got ${index}`);
+      const named = index.replace("nasbench201/", "");
+      await refuses(predict(index), 2, `an integer in 0…15624, got ${named}`);
     },
   );
+
+  test.each([
+    ["an unknown space", "resnet/18", "known: nasbench201, fbnet, fbnet-imagenet, ofa"],
+    ["too few blocks", "fbnet/781", "must have 22 blocks, got 3"],
+    [
+      "a block that does not exist",
+      `fbnet/9${"0".repeat(21)}`,
+      "must be an integer in 0..8, got 9",
+    ],
+    ["letters", "fbnet-imagenet/k3_e1", '22 digits 0..8, got "k3_e1"'],
+    ["an input size between the sizes", "ofa/130-33-33-33-33-33", "must be one of 128, 132"],
+    ["a stage of one block", "ofa/128-3333-3333-3333-3333-33", "2 to 4 blocks, got 1"],
+  ])("of another space, with %s", async (_, arch, message) => {
+    await refuses(predict(arch), 2, "error[input]: ", message);
+  });
 
   test("several wrong ones are all named at once", async () => {
     const { stderr } = await refuses(

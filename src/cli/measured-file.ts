@@ -4,10 +4,11 @@
 import { extname } from "node:path";
 import { FormatError, InputError, messageOf } from "../errors.js";
 import type { PlatformSamples } from "../predict/predictor.js";
+import { indexFromArch } from "../space/nasbench201/cell.js";
 import { readBytes } from "../store/files.js";
 import { readMeasurements } from "../store/pool.js";
 import { InputChecks } from "./input-checks.js";
-import { indexFromArch, indexFromNetworkId } from "./subjects.js";
+import { indexFromNetworkId } from "./subjects.js";
 import { knownOfFamily } from "./training.js";
 
 /** A latency of an architecture, with the platform where the file says it. */

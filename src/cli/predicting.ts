@@ -11,10 +11,10 @@ import type { AdaptedPredictor } from "../predict/predictor.js";
 import type { Measurement } from "../record/measurement.js";
 import type { Platform } from "../record/platform.js";
 import { featuresOfCells } from "../space/nasbench201/features.js";
+import { architectureFromId, featuresOfArchitectures } from "../space/registry.js";
 import { readBytes } from "../store/files.js";
 import { InputChecks } from "./input-checks.js";
 import { chooseAdapted } from "./predictors.js";
-import { indexFromNetworkId } from "./subjects.js";
 
 export type Warn = (code: string, message: string, hint?: string) => void;
 
@@ -28,25 +28,29 @@ export interface PredictedNetwork {
   readonly outsideReason?: string;
 }
 
-/** Predict every row of a table. */
-export async function predictTable(
+/** Predict every row of tables, in their order. */
+export async function predictTables(
   predictor: AdaptedPredictor,
-  table: FeatureTable,
+  tables: readonly FeatureTable[],
   coverage: number,
 ): Promise<PredictedNetwork[]> {
-  const predictions = await predictor.predict(table, { coverage });
-  return table.ids.map((id, i) => {
-    const reason = predictions.outsideReasons.get(i);
-    return {
-      id,
-      latencyMs: predictions.latencyMs[i]!,
-      lowerMs: predictions.lowerMs[i]!,
-      upperMs: predictions.upperMs[i]!,
-      coverage: predictions.coverage,
-      withinKnownRange: predictions.withinKnownRange[i] === 1,
-      ...(reason === undefined ? {} : { outsideReason: reason }),
-    };
-  });
+  const predicted: PredictedNetwork[] = [];
+  for (const table of tables) {
+    const predictions = await predictor.predict(table, { coverage });
+    for (const [i, id] of table.ids.entries()) {
+      const reason = predictions.outsideReasons.get(i);
+      predicted.push({
+        id,
+        latencyMs: predictions.latencyMs[i]!,
+        lowerMs: predictions.lowerMs[i]!,
+        upperMs: predictions.upperMs[i]!,
+        coverage: predictions.coverage,
+        withinKnownRange: predictions.withinKnownRange[i] === 1,
+        ...(reason === undefined ? {} : { outsideReason: reason }),
+      });
+    }
+  }
+  return predicted;
 }
 
 /** Features of architectures by index, or of all. */
@@ -114,20 +118,15 @@ export async function predictBeside(
       continue;
     }
     const own = measurements.filter((measurement) => measurement.platformId === platformId);
-    const indices = own.flatMap(({ subjectId }) => indexFromNetworkId(subjectId) ?? []);
+    const architectures = own.flatMap(({ subjectId }) => architectureFromId(subjectId) ?? []);
     const tables = [
-      ...(indices.length > 0 ? [tableOfIndices(indices)] : []),
+      ...featuresOfArchitectures(architectures),
       ...(files.length > 0 ? [tableOfFiles(files)] : []),
     ];
-    for (const table of tables) {
-      for (const predicted of await predictTable(predictor, table, 0.9)) {
-        result.set(`${platformId} ${predicted.id}`, predicted);
-        if (!predicted.withinKnownRange) {
-          warn(
-            "outside-known-range",
-            `${predicted.id} on ${platformId}: ${predicted.outsideReason}`,
-          );
-        }
+    for (const predicted of await predictTables(predictor, tables, 0.9)) {
+      result.set(`${platformId} ${predicted.id}`, predicted);
+      if (!predicted.withinKnownRange) {
+        warn("outside-known-range", `${predicted.id} on ${platformId}: ${predicted.outsideReason}`);
       }
     }
   }

@@ -4,9 +4,10 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { InputError } from "../errors.js";
-import { hashOf, type Subject, subjectFromIndex } from "../measure/subject.js";
+import { hashOf, type Subject, subjectFromGraph, subjectFromIndex } from "../measure/subject.js";
 import { readOnnx } from "../onnx/read.js";
-import { cellFromArchString, indexFromCell, nCells } from "../space/nasbench201/cell.js";
+import { nCells } from "../space/nasbench201/cell.js";
+import { type Architecture, architectureFromText } from "../space/registry.js";
 import { readBytes } from "../store/files.js";
 import { createRandom, drawWithoutReplacement } from "../tensor/random.js";
 import { writeTflite } from "../tflite/write.js";
@@ -22,21 +23,6 @@ export function indexFromNetworkId(id: string): number | undefined {
   return index < nCells ? index : undefined;
 }
 
-/**
- * The index of an architecture given as a string, an index or an id.
- *
- * @throws InputError on an unknown operation, a malformed string or an index out of range
- */
-export function indexFromArch(text: string): number {
-  const id = /^(?:nasbench201\/)?(-?\d+)$/.exec(text);
-  if (!id) return indexFromCell(cellFromArchString(text));
-  const index = Number(id[1]);
-  if (index < 0 || index >= nCells) {
-    throw new InputError(`an architecture index is an integer in 0…${nCells - 1}, got ${text}`);
-  }
-  return index;
-}
-
 function linesOfStandardInput(): string[] {
   const lines = readFileSync(0, "utf8")
     .split("\n")
@@ -47,16 +33,20 @@ function linesOfStandardInput(): string[] {
 }
 
 /**
- * Indices of architectures given as strings, indices or ids; `-` reads one a line from standard input.
+ * Architectures given as text, see `architectureFromText`; `-` reads one a line from standard input.
  *
+ * @param seed - of the draws that `random` asks for
  * @throws InputErrors with all that are wrong
  */
-export function indicesFromArchs(archs: readonly string[]): number[] {
+export function architecturesFromArchs(archs: readonly string[], seed: number): Architecture[] {
   const texts = archs.flatMap((arch) => (arch === "-" ? linesOfStandardInput() : [arch]));
+  const dice = createRandom(seed);
   const checks = new InputChecks();
-  const indices = texts.map((text) => checks.run(() => indexFromArch(text), 0));
+  const architectures = texts.flatMap((text) =>
+    checks.run(() => [architectureFromText(text, dice)], []),
+  );
   checks.done();
-  return indices;
+  return architectures;
 }
 
 /** Draw architectures uniformly without replacement, none of them in `except`. */
@@ -99,3 +89,9 @@ export function subjectFromFile(path: string): Subject {
 
 export const subjectsFromIndices = (indices: readonly number[]): Subject[] =>
   indices.map((index) => subjectFromIndex(index));
+
+/** Each architecture once. */
+export const subjectsFromArchitectures = (architectures: readonly Architecture[]): Subject[] =>
+  [...new Map(architectures.map((architecture) => [architecture.id, architecture])).values()].map(
+    ({ id, space, text }) => subjectFromGraph(id, "network", () => space.network(text)),
+  );

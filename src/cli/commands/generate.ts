@@ -2,6 +2,7 @@
  * `samara generate`: write the model file of an architecture, ONNX or TFLite by the name's ending.
  */
 import { InputError } from "../../errors.js";
+import type { NetworkOptions } from "../../space/nasbench201/network.js";
 import { exitCodes } from "../exit-codes.js";
 import { InputChecks } from "../input-checks.js";
 import type { Register } from "../main.js";
@@ -9,11 +10,11 @@ import { integerOption } from "../settings.js";
 
 interface GenerateOptions {
   arch?: string;
-  input: number;
   out?: string;
-  channels: number;
-  cells: number;
-  variant: string;
+  input?: number;
+  channels?: number;
+  cells?: number;
+  variant?: string;
   foldBatchNorm: boolean;
 }
 
@@ -23,33 +24,37 @@ export function registerGenerate(register: Register): void {
     "write the model file of an architecture (.onnx or .tflite)",
     (command) =>
       command
-        .option("--arch <arch>", "architecture string or index; - reads it from standard input")
+        .option(
+          "--arch <arch>",
+          "architecture string or index, space/architecture or space/random; - reads it from standard input",
+        )
         .option(
           "--input <pixels>",
-          "height and width of the input",
+          "NAS-Bench-201: height and width of the input (default: 32)",
           integerOption("input", 4, 4096),
-          32,
         )
         .option(
           "--channels <n>",
-          "channels of the first stage",
+          "NAS-Bench-201: channels of the first stage (default: 16)",
           integerOption("channels", 1, 4096),
-          16,
         )
-        .option("--cells <n>", "cells in each stage", integerOption("cells", 1, 100), 5)
+        .option(
+          "--cells <n>",
+          "NAS-Bench-201: cells in each stage (default: 5)",
+          integerOption("cells", 1, 100),
+        )
         .option(
           "--variant <name>",
-          "pruned (none is no edge) or traced (none multiplies by zero)",
-          "pruned",
+          "NAS-Bench-201: pruned (none is no edge, the default) or traced (none multiplies by zero)",
         )
         .option("--no-fold-batch-norm", "keep batch norms as operators of their own")
         .option("-o, --out <file>", "file to write, ending in .onnx or .tflite"),
     async ({ options, out, settings, warnings }) => {
       const { arch, out: file = "", variant } = options;
-      const { indicesFromArchs } = await import("../subjects.js");
+      const { architecturesFromArchs, indexFromNetworkId } = await import("../subjects.js");
       const checks = new InputChecks();
       const isVariant = variant === "pruned" || variant === "traced";
-      if (!isVariant) {
+      if (!isVariant && variant !== undefined) {
         checks.add(new InputError(`--variant is pruned or traced, got "${variant}"`));
       }
       if (!/\.(onnx|tflite)$/.test(file)) {
@@ -60,24 +65,29 @@ export function registerGenerate(register: Register): void {
         );
       }
       if (arch === undefined) checks.add(new InputError("generate needs --arch"));
-      const indices = arch === undefined ? [] : checks.run(() => indicesFromArchs([arch]), [0]);
-      if (arch !== undefined && indices.length !== 1) {
-        checks.add(new InputError(`generate writes one architecture, got ${indices.length}`));
+      const architectures =
+        arch === undefined
+          ? []
+          : checks.run(() => architecturesFromArchs([arch], options.seed), []);
+      if (architectures.length > 1) {
+        checks.add(new InputError(`generate writes one architecture, got ${architectures.length}`));
       }
-      checks.done();
-      const { cellFromIndex, archStringFromCell } = await import("../../space/nasbench201/cell.js");
-      const { networkFromCell } = await import("../../space/nasbench201/network.js");
-      const { costOfGraph } = await import("../../graph/analysis.js");
-      const { writeFileAtomic } = await import("../../store/files.js");
-      const cell = cellFromIndex(indices[0]!);
-      const graph = networkFromCell(cell, {
-        inputSize: options.input,
-        channels: options.channels,
-        cellsPerStage: options.cells,
+      const networkOptions: NetworkOptions = {
+        ...(options.input === undefined ? {} : { inputSize: options.input }),
+        ...(options.channels === undefined ? {} : { channels: options.channels }),
+        ...(options.cells === undefined ? {} : { cellsPerStage: options.cells }),
         ...(isVariant ? { variant } : {}),
         foldBatchNorm: options.foldBatchNorm,
         seed: options.seed,
-      });
+      };
+      const graphs = architectures.map(({ space, text }) =>
+        checks.run(() => space.network(text, networkOptions), null),
+      );
+      checks.done();
+      const graph = graphs[0]!;
+      const { id } = architectures[0]!;
+      const { costOfGraph } = await import("../../graph/analysis.js");
+      const { writeFileAtomic } = await import("../../store/files.js");
       const bytes = file.endsWith(".onnx")
         ? (await import("../../onnx/write.js")).writeOnnx(graph)
         : (await import("../../tflite/write.js")).writeTflite(graph);
@@ -86,12 +96,13 @@ export function registerGenerate(register: Register): void {
       out.emit(
         {
           name: "generate",
-          context: settings,
+          context: { ...settings, network: graph.metadata },
           results: [
             {
               file,
-              arch: archStringFromCell(cell),
-              index: indices[0]!,
+              id,
+              arch: graph.metadata.arch,
+              index: indexFromNetworkId(id) ?? null,
               nOperators: graph.operators.length,
               macs,
               parameters,
@@ -102,7 +113,7 @@ export function registerGenerate(register: Register): void {
         },
         [
           { title: "file", value: (r) => r.file },
-          { title: "architecture", value: (r) => r.arch },
+          { title: "architecture", value: (r) => r.arch ?? r.id },
           { title: "operators", value: (r) => String(r.nOperators), align: "right" },
           { title: "MACs", value: (r) => `${(r.macs / 1e6).toFixed(1)} M`, align: "right" },
           {

@@ -27,7 +27,7 @@ export function registerMeasure(register: Register): void {
       command
         .argument("[files...]", "ONNX files")
         .option("--platform <id>", "platform to measure on; repeat for several", collect)
-        .option("--arch <arch>", "architecture string or index; - reads one a line", collect)
+        .option("--arch <arch>", "architecture as for generate; - reads one a line", collect)
         .option(
           "--samples <n>",
           "draw n architectures by --seed",
@@ -55,21 +55,24 @@ export function registerMeasure(register: Register): void {
       const { findPlatforms } = await import("../platforms.js");
       const { measureNetworks } = await import("../measuring.js");
       const { bulkProtocol } = await import("../../measure/campaign.js");
-      const { drawIndices, indicesFromArchs, subjectFromFile, subjectsFromIndices } = await import(
-        "../subjects.js"
-      );
+      const {
+        architecturesFromArchs,
+        drawIndices,
+        networkId,
+        subjectFromFile,
+        subjectsFromArchitectures,
+      } = await import("../subjects.js");
       const { Pool } = await import("../../store/pool.js");
       const { predictBeside } = await import("../predicting.js");
       const checks = new InputChecks();
       const platforms = await checks.wait(() => findPlatforms(options.platform!), []);
-      const indices = [
-        ...checks.run(() => indicesFromArchs(options.arch ?? []), []),
-        ...(options.samples === undefined ? [] : drawIndices(options.seed, options.samples)),
-      ];
+      const drawn = options.samples === undefined ? [] : drawIndices(options.seed, options.samples);
+      const archs = [...(options.arch ?? []), ...drawn.map(networkId)];
+      const architectures = checks.run(() => architecturesFromArchs(archs, options.seed), []);
       const files = args.flatMap((path) => checks.run(() => [subjectFromFile(path)], []));
       checks.done();
       const subjects = [
-        ...subjectsFromIndices([...new Set(indices)]),
+        ...subjectsFromArchitectures(architectures),
         ...new Map(files.map((subject) => [subject.id, subject])).values(),
       ];
       const pool = new Pool(options.out ?? userPool());

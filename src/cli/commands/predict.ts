@@ -7,7 +7,6 @@ import { durationMsFromText, formatMs, formatShare } from "../../units.js";
 import { exitCodes } from "../exit-codes.js";
 import { InputChecks } from "../input-checks.js";
 import type { Register } from "../main.js";
-import type { PredictedNetwork } from "../predicting.js";
 import { collect, shareOption } from "../settings.js";
 
 interface PredictOptions {
@@ -53,8 +52,8 @@ export function registerPredict(register: Register): void {
           "predictor folder (default: adapted last for the platform, else shipped)",
         )
         .option("--platform <id>", "platform to predict for")
-        .option("--arch <arch>", "architecture string or index; - reads one a line", collect)
-        .option("--all", "all 15,625 architectures")
+        .option("--arch <arch>", "architecture as for generate; - reads one a line", collect)
+        .option("--all", "all 15,625 architectures of NAS-Bench-201")
         .option("--budget <duration>", "latency budget, e.g. 12ms: answers yes, no or undecided")
         .option(
           "--confidence <share>",
@@ -71,15 +70,18 @@ export function registerPredict(register: Register): void {
       if (nothing && !options.card) {
         throw new InputError("predict needs something to predict: --arch, --all or ONNX files");
       }
-      const { predictTable, tableOfFiles, tableOfIndices, warnOfDifferences } = await import(
+      const { predictTables, tableOfFiles, tableOfIndices, warnOfDifferences } = await import(
         "../predicting.js"
       );
-      const { indicesFromArchs } = await import("../subjects.js");
+      const { architecturesFromArchs } = await import("../subjects.js");
+      const { featuresOfArchitectures } = await import("../../space/registry.js");
       const checks = new InputChecks();
       const { budget, all, arch = [] } = options;
       const budgetMs =
         budget === undefined ? undefined : checks.run(() => durationMsFromText(budget), 0);
-      const indices = all ? undefined : checks.run(() => indicesFromArchs(arch), []);
+      const architectures = all
+        ? []
+        : checks.run(() => architecturesFromArchs(arch, options.seed), []);
       const fileTable = args.length > 0 ? checks.run(() => tableOfFiles(args), null) : null;
       const found = await checks.wait(
         () => chooseAdapted(options.predictor, options.platform),
@@ -103,13 +105,10 @@ export function registerPredict(register: Register): void {
       // The interval at coverage 2c - 1 has its upper end at the one-sided bound c.
       const coverage = budgetMs === undefined ? options.coverage : 2 * options.confidence - 1;
       const tables = [
-        ...(nothing || (indices?.length === 0 && !options.all) ? [] : [tableOfIndices(indices)]),
+        ...(all ? [tableOfIndices()] : featuresOfArchitectures(architectures)),
         ...(fileTable === null ? [] : [fileTable]),
       ];
-      const predictions: PredictedNetwork[] = [];
-      for (const table of tables) {
-        predictions.push(...(await predictTable(chosen.predictor, table, coverage)));
-      }
+      const predictions = await predictTables(chosen.predictor, tables, coverage);
       for (const { id, withinKnownRange, outsideReason } of predictions) {
         if (!withinKnownRange) {
           warn(

@@ -6,6 +6,7 @@
  * rewrite semantics executes all of its operators, and since all paths go through the tensors between parts,
  * the longest path is the sum of those of the parts.
  */
+import { InternalError } from "../../errors.js";
 import { featuresOfGraphs, forEachSemantics } from "../../graph/feature-table.js";
 import {
   type FeatureTable,
@@ -32,7 +33,7 @@ function analyse(part: ChainPart, foldBatchNorm: boolean): Contribution {
       counts[semantics].every((count, i) => count === counts.all[i]),
   );
   if (!isEqual || connected[0] !== 1) {
-    throw new Error("internal: a part of a chain has operators that some runtimes do not execute");
+    throw new InternalError("a part of a chain has operators that some runtimes do not execute");
   }
   return { signatures, counts: counts.all, longestPath: longestPath.all[0]! };
 }

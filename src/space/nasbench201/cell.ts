@@ -115,6 +115,21 @@ export function indexFromCell(cell: Cell): number {
   }, 0);
 }
 
+/**
+ * The index of a cell given as an arch string, an index or the id of its network.
+ *
+ * @throws InputError on an unknown operation, a malformed string or an index out of range
+ */
+export function indexFromArch(text: string): number {
+  const id = /^(?:nasbench201\/)?(-?\d+)$/.exec(text.trim());
+  if (!id) return indexFromCell(cellFromArchString(text));
+  const index = Number(id[1]);
+  if (index < 0 || index >= nCells) {
+    throw new InputError(`an architecture index is an integer in 0…${nCells - 1}, got ${text}`);
+  }
+  return index;
+}
+
 /** The id of a network in feature tables, pools and reports, e.g. `nasbench201/1462`. */
 export function networkId(index: number): string {
   return `nasbench201/${index}`;

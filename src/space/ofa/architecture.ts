@@ -4,18 +4,18 @@
  *
  * Three forms of the same: the object `OfaArchitecture`; 46 numbers as in HELP's table (Lee et al. 2021,
  * arXiv 2106.08630), with entries for blocks that are not there; and text such as
- * `204-7656-5456-5676-7473-367643`: input size, then the stages, each block as kernel and expansion.
+ * `204-7656-5456-5676-7473-367653`: input size, then the stages, each block as kernel and expansion.
  */
 import { InputError } from "../../errors.js";
 
 /** Input sizes in pixels: 128 to 224 in steps of 4. */
-export const inputSizes: readonly number[] = Array.from({ length: 25 }, (_, i) => 128 + 4 * i);
-export const kernels: readonly number[] = [3, 5, 7];
-export const expansions: readonly number[] = [3, 4, 6];
-export const nStages = 5;
+const inputSizes: readonly number[] = Array.from({ length: 25 }, (_, i) => 128 + 4 * i);
+const kernels: readonly number[] = [3, 5, 7];
+const expansions: readonly number[] = [3, 4, 6];
+const nStages = 5;
 /** A stage has this many blocks at most, and at least `leastBlocks`. */
-export const mostBlocks = 4;
-export const leastBlocks = 2;
+const mostBlocks = 4;
+const leastBlocks = 2;
 
 /** One block of a stage. */
 export interface OfaBlock {
@@ -34,7 +34,7 @@ export interface OfaArchitecture {
 const nBlocks = nStages * mostBlocks;
 
 /** Length of the form as numbers: input size, 5 depths, 20 kernels, 20 expansions. */
-export const nNumbers = 1 + nStages + 2 * nBlocks;
+const nNumbers = 1 + nStages + 2 * nBlocks;
 
 function checkOneOf(what: string, allowed: readonly number[], value: number): void {
   if (!allowed.includes(value)) {
@@ -102,7 +102,39 @@ export function ofaFromNumbers(
   return architecture;
 }
 
-/** An architecture as text, e.g. `204-7656-5456-5676-7473-367643`. */
+/** An architecture as 46 numbers, zeros where there is no block; `ofaFromNumbers` undone. */
+export function numbersOfOfa({ inputSize, stages }: OfaArchitecture): number[] {
+  const numbers = new Array<number>(nNumbers).fill(0);
+  numbers[0] = inputSize;
+  stages.forEach((blocks, stage) => {
+    numbers[1 + stage] = blocks.length;
+    blocks.forEach(({ kernel, expansion }, i) => {
+      const kernelAt = 1 + nStages + stage * mostBlocks + i;
+      numbers[kernelAt] = kernel;
+      numbers[kernelAt + nBlocks] = expansion;
+    });
+  });
+  return numbers;
+}
+
+/**
+ * Draw an architecture: input size, depths, kernels and expansions uniformly, as once-for-all networks are sampled.
+ *
+ * @param dice - uniform integers, each in [0, n)
+ */
+export function drawOfa(dice: { integer(n: number): number }): OfaArchitecture {
+  const pick = (choices: readonly number[]) => choices[dice.integer(choices.length)]!;
+  const inputSize = pick(inputSizes);
+  const stages = Array.from({ length: nStages }, () =>
+    Array.from({ length: leastBlocks + dice.integer(mostBlocks - leastBlocks + 1) }, () => ({
+      kernel: pick(kernels),
+      expansion: pick(expansions),
+    })),
+  );
+  return { inputSize, stages };
+}
+
+/** An architecture as text, e.g. `204-7656-5456-5676-7473-367653`. */
 export function textOfOfa({ inputSize, stages }: OfaArchitecture): string {
   const texts = stages.map((blocks) =>
     blocks.map(({ kernel, expansion }) => `${kernel}${expansion}`).join(""),
@@ -119,7 +151,7 @@ export function ofaFromText(text: string): OfaArchitecture {
   if (!/^\d+(-(\d\d)+)*$/.test(text)) {
     throw new InputError(
       `an OFA architecture is an input size and ${nStages} stages joined by "-", got "${text}"`,
-      { hint: "each block is two digits, kernel and expansion: 204-7656-5456-5676-7473-367643" },
+      { hint: "each block is two digits, kernel and expansion: 204-7656-5456-5676-7473-367653" },
     );
   }
   const [inputSize, ...stages] = text.split("-");

@@ -38,7 +38,7 @@ const wideChannels = 960;
 const mixedChannels = 1280;
 const classes = 1000;
 
-/** The id of a network, e.g. `ofa/204-7656-5456-5676-7473-367643`. */
+/** The id of a network, e.g. `ofa/204-7656-5456-5676-7473-367653`. */
 export const ofaId = (architecture: OfaArchitecture): string => `ofa/${textOfOfa(architecture)}`;
 
 /** Channels as the field rounds them: the nearest multiple of 8 that is not below nine tenths of the wish. */
