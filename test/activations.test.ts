@@ -6,6 +6,7 @@ import { createOrtSession } from "../src/ort/session.js";
 import { cellFromArchString } from "../src/space/nasbench201/cell.js";
 import { networkFromCell } from "../src/space/nasbench201/network.js";
 import { operatorNetworks } from "../src/space/nasbench201/operators.js";
+import { mobileNetworks } from "./networks.js";
 
 const rms = (values: readonly number[]) =>
   Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
@@ -42,6 +43,17 @@ test.each([
     expect(change).toBeGreaterThan(1e-3);
   }
 });
+
+test.each(Object.entries(mobileNetworks))(
+  "the output of %s depends on the input",
+  async (_, { graph }) => {
+    const [a, b] = await outputs(writeOnnx(graph), graph.inputs[0]!.shape, [1, 2]);
+    const change = rms(a!.map((value, i) => value - b![i]!)) / rms(a!);
+    expect(rms(a!)).toBeGreaterThan(0.05);
+    expect(rms(a!)).toBeLessThan(100);
+    expect(change).toBeGreaterThan(1e-3);
+  },
+);
 
 test("every operator network runs", async () => {
   for (const { operator, graph } of operatorNetworks()) {

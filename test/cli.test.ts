@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
+import { readOnnx } from "../src/onnx/read.js";
 import { tool } from "../src/package.js";
 import { descriptorSchema } from "../src/record/descriptor.js";
 import { archStringFromCell, cellFromIndex, networkId } from "../src/space/nasbench201/cell.js";
@@ -259,6 +260,34 @@ describe("generate", () => {
     expect(readFileSync(file).length).toBe(document.results[0].sizeBytes);
   });
 
+  test.each(["fbnet", "fbnet-imagenet", "ofa"])("draws from %s by seed", async (space) => {
+    const file = place.path(`${space}.onnx`);
+    const draw = async (seed: number) => {
+      const argv = ["generate", "--arch", `${space}/random`, "-o", file, `--seed=${seed}`];
+      const { document, code } = await samaraJson(...argv);
+      expect(code).toBe(0);
+      expect(document.results[0].index).toBeNull();
+      return document.results[0];
+    };
+    const { id, arch, macs } = await draw(1);
+    expect(id).toBe(`${space}/${arch}`);
+    expect(await draw(1)).toMatchObject({ id, macs });
+    expect((await draw(2)).id).not.toBe(id);
+    const again = await samaraJson("generate", "--arch", id, "-o", place.path("again.onnx"));
+    expect(again.document.results[0]).toMatchObject({ id, arch, macs });
+    expect(readOnnx(place.path("again.onnx")).encoding?.space).toBe(space);
+  });
+
+  test("says what a format or a space does not have", async () => {
+    const grouped = ["generate", "--arch", `fbnet/${"1".repeat(22)}`];
+    const tflite = await samara(...grouped, "-o", place.path("grouped.tflite"));
+    expect(tflite).toMatchObject({ code: 2 });
+    expect(tflite.stderr).toContain("cannot be written for TensorFlow Lite: 2 groups of 8");
+    const cells = await samara(...grouped, "--cells", "3", "-o", place.path("cells.onnx"));
+    expect(cells).toMatchObject({ code: 2 });
+    expect(cells.stderr).toContain("networks of fbnet have no option cellsPerStage");
+  });
+
   test("reads the architecture from standard input", { timeout: 60_000 }, async () => {
     const file = place.path("piped.onnx");
     const ran = await samaraWithInput(`\n${archOf(9410)}\n`, [
@@ -418,8 +447,20 @@ describe("from a pool to predictions", { timeout: 120_000 }, () => {
   test("predict flags networks outside what was learned", async () => {
     const file = place.path("wide.onnx");
     await samara("generate", "--arch", "1462", "--channels", "24", "-o", file);
-    const { document } = await samaraJson("predict", "--predictor", adapted, file);
-    expect(document.results[0].withinKnownRange).toBe(false);
+    const others = ["--arch=fbnet/random", "--arch=ofa/random", "--arch=1462"];
+    const { document } = await samaraJson("predict", "--predictor", adapted, ...others, file);
+    const known = document.results.map(
+      ({ id, withinKnownRange }: { id: string; withinKnownRange: boolean }) => [
+        id.split("/")[0],
+        withinKnownRange,
+      ],
+    );
+    expect(known).toEqual([
+      ["fbnet", false],
+      ["ofa", false],
+      ["nasbench201", true],
+      ["file", false],
+    ]);
     const codes = document.warnings.map(({ code }: { code: string }) => code);
     expect(codes).toContain("outside-known-range");
   });
@@ -570,6 +611,18 @@ describe("measuring on the fake runtime", { timeout: 120_000 }, () => {
     const again = await samaraJson(...argv, "-o", place.path("measured"), "--resume");
     expect(again.document.results).toEqual(document.results);
     expect(pool.runs().lines).toHaveLength(4);
+  });
+
+  test("measure takes networks of other spaces, each once", async () => {
+    const arch = ["--arch=fbnet/random", "--arch", `nasbench201/3`, "--arch=3"];
+    const argv = ["measure", "--platform", "fake1-t1", ...arch, ...few];
+    const { document, code } = await samaraJson(...argv, "-o", place.path("of-spaces"));
+    expect(code).toBe(0);
+    expect(document.results.map(({ id }: { id: string }) => id)).toEqual([
+      expect.stringMatching(/^fbnet\/[0-8]{22}$/),
+      networkId(3),
+    ]);
+    expect(document.results[0].latencyMs).toBeGreaterThan(0);
   });
 
   test("measure prints what the predictor of the platform says beside what was measured", async () => {

@@ -1,10 +1,15 @@
 /**
- * Networks for tests: one small graph for each operator and each way to pad, and cells with every kind of oddity.
+ * Networks for tests: one small graph for each operator and each way to pad, cells with every kind of oddity, and
+ * networks of the mobile spaces.
  */
 import { createGraphBuilder, type GraphBuilder } from "../src/graph/build.js";
 import type { OperatorGraph } from "../src/graph/graph.js";
+import { fbnetFromDigits } from "../src/space/fbnet/architecture.js";
+import { networkFromFbnet } from "../src/space/fbnet/network.js";
 import { cellFromArchString } from "../src/space/nasbench201/cell.js";
 import { type NetworkOptions, networkFromCell } from "../src/space/nasbench201/network.js";
+import { ofaFromText } from "../src/space/ofa/architecture.js";
+import { networkFromOfa } from "../src/space/ofa/network.js";
 
 type Small = [name: string, shape: number[], add: (b: GraphBuilder, x: string) => string];
 
@@ -169,3 +174,28 @@ export function cellNetwork(operations: string[], options: NetworkOptions): Oper
   const text = `|${a}~0|+|${b}~0|${c}~1|+|${d}~0|${e}~1|${f}~2|`;
   return networkFromCell(cellFromArchString(text), { channels: 8, cellsPerStage: 1, ...options });
 }
+
+/** Networks of mobile spaces, and why TensorFlow Lite files cannot hold them; null where they can. */
+export const mobileNetworks: Record<string, { graph: OperatorGraph; notInTflite: string | null }> =
+  {
+    "FBNet, every block without groups": {
+      graph: networkFromFbnet(fbnetFromDigits("0234678023467802346782")),
+      notInTflite: null,
+    },
+    "FBNet, batch norms kept": {
+      graph: networkFromFbnet(fbnetFromDigits("8888827888848888088888"), { foldBatchNorm: false }),
+      notInTflite: null,
+    },
+    "FBNet, every block with groups": {
+      graph: networkFromFbnet(fbnetFromDigits("1515151515151515151515")),
+      notInTflite: "2 groups of 8 channels",
+    },
+    "once-for-all, smallest": {
+      graph: networkFromOfa(ofaFromText("128-3333-3333-3333-3333-3333")),
+      notInTflite: "(HardSigmoid) cannot be written for TensorFlow Lite",
+    },
+    "once-for-all, of every block": {
+      graph: networkFromOfa(ofaFromText("132-7656-347353-5433-3676-56543473")),
+      notInTflite: "(HardSigmoid) cannot be written for TensorFlow Lite",
+    },
+  };

@@ -7,7 +7,7 @@ import { randomValues } from "../../src/graph/values.js";
 import { writeOnnx } from "../../src/onnx/write.js";
 import type { AvailablePlatform } from "../../src/platform/registry.js";
 import { writeTflite } from "../../src/tflite/write.js";
-import { cellNetwork, cells, smallGraphs } from "../networks.js";
+import { cellNetwork, cells, mobileNetworks, smallGraphs } from "../networks.js";
 
 /** Largest difference allowed, as a share of the largest output. */
 const tolerance = 1e-4;
@@ -67,5 +67,17 @@ export function checkOutputsAgree(platform: AvailablePlatform, reference: Availa
       const size = { channels: 16, cellsPerStage: 5 };
       await expectAgreement(reference, platform, cellNetwork(cells.mixed!, size));
     });
+
+    for (const [name, { graph, notInTflite }] of Object.entries(mobileNetworks)) {
+      if (platform.runtime.modelFormat === "tflite" && notInTflite !== null) {
+        test(`cannot hold, and says why: ${name}`, () => {
+          expect(() => writeTflite(graph)).toThrow(notInTflite);
+        });
+      } else {
+        test(`agrees on: ${name}`, async () => {
+          await expectAgreement(reference, platform, graph);
+        });
+      }
+    }
   });
 }
