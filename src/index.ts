@@ -56,6 +56,10 @@ export type { CounterReading, CounterSource } from "./record/counter.js";
 export type { Descriptor, DescriptorRow } from "./record/descriptor.js";
 export type { Context, Grade, Measurement, ProcessSummary } from "./record/measurement.js";
 export type { Device, Platform, RuntimeInfo } from "./record/platform.js";
+export type { ChainOptions } from "./space/chain/network.js";
+export type { FbnetArchitecture } from "./space/fbnet/architecture.js";
+export { featuresOfFbnet } from "./space/fbnet/features.js";
+export { type FbnetForm, type FbnetOptions, networkFromFbnet } from "./space/fbnet/network.js";
 export {
   archStringFromCell,
   type Cell,
@@ -69,6 +73,17 @@ export {
 } from "./space/nasbench201/cell.js";
 export { featuresOfCells } from "./space/nasbench201/features.js";
 export { type NetworkOptions, networkFromCell, type Variant } from "./space/nasbench201/network.js";
+export { type OfaArchitecture, type OfaBlock, ofaFromNumbers } from "./space/ofa/architecture.js";
+export { featuresOfOfa } from "./space/ofa/features.js";
+export { networkFromOfa } from "./space/ofa/network.js";
+export {
+  type Architecture,
+  architectureFromText,
+  type Dice,
+  featuresOfArchitectures,
+  type Space,
+  spaces,
+} from "./space/registry.js";
 export type { AppendOnlyLog } from "./store/files.js";
 export { type MedianOf, Pool, type Split } from "./store/pool.js";
 export {

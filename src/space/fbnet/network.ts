@@ -42,7 +42,10 @@ interface Macro {
   readonly headChannels: number;
 }
 
-const macros = {
+/** `cifar`: 32 x 32 pixels, 100 classes, as in HW-NAS-Bench and HELP; `imagenet`: 224 x 224, as published. */
+export type FbnetForm = "cifar" | "imagenet";
+
+const macros: Readonly<Record<FbnetForm, Macro>> = {
   cifar: {
     space: "fbnet",
     inputSize: 32,
@@ -59,10 +62,7 @@ const macros = {
     strides: [1, 2, 2, 2, 1, 2, 1],
     headChannels: 1984,
   },
-} as const satisfies Record<string, Macro>;
-
-/** `cifar`: 32 x 32 pixels, 100 classes, as in HW-NAS-Bench and HELP; `imagenet`: 224 x 224, as published. */
-export type FbnetForm = keyof typeof macros;
+};
 
 /** Everything that makes a network of an architecture. */
 export interface FbnetOptions extends ChainOptions {
