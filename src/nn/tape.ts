@@ -8,7 +8,7 @@
 import { ShapeError } from "../errors.js";
 import { broadcastShape, GraphWriter, sizeOf, type Value } from "./graph-writer.js";
 
-export type { Initial, Parameter, Value } from "./graph-writer.js";
+export { type Initial, type Parameter, uniformWithin, type Value } from "./graph-writer.js";
 
 type Backward = (gradient: Value) => void;
 
@@ -302,7 +302,8 @@ export class Tape extends GraphWriter {
     });
   }
 
-  private expand(a: Value, shape: readonly number[]): Value {
+  /** Repeated along dimensions of size 1, or new ones in front. */
+  expand(a: Value, shape: readonly number[]): Value {
     return this.operation("Expand", [a], shape, {
       further: [this.integers(shape)],
       run: (gradient) => this.accumulate(a, gradient),

@@ -31,6 +31,25 @@ export function parameterCount(parameters: readonly Parameter[]): number {
   return parameters.reduce((sum, { size }) => sum + size, 0);
 }
 
+/**
+ * The parameters that a network declares.
+ *
+ * @param nRows - rows of its inputs, where their number matters to the network
+ */
+export function parametersOf(
+  network: Network,
+  columns: Readonly<Record<string, number>>,
+  nRows = 1,
+): readonly Parameter[] {
+  const tape = new Tape();
+  const entries = Object.entries(columns);
+  network(
+    tape,
+    Object.fromEntries(entries.map(([name, width]) => [name, tape.input(name, [nRows, width])])),
+  );
+  return tape.parameters;
+}
+
 /** Nodes that cut a flat vector into the parameters' tensors. */
 function unpack(tape: Tape, flat: string): void {
   const { parameters } = tape;

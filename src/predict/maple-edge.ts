@@ -45,7 +45,7 @@ import type {
   TrainingPool,
 } from "./predictor.js";
 import { checkPool, checkTarget, familiesOf, pickSamples } from "./samples.js";
-import { readSettings, readTensor } from "./saved.js";
+import { readFloats, readSettings } from "./saved.js";
 
 const name = "maple-edge";
 const formatVersion = 1;
@@ -463,10 +463,6 @@ function parameterTotal(inputs: number): number {
     before = width;
   }
   return total;
-}
-
-function readFloats(saved: SavedPredictor, tensorName: string, shape: readonly number[]) {
-  return Float32Array.from(readTensor(saved, tensorName, shape));
 }
 
 function readTheta(saved: SavedPredictor, form: Pick<Common, "encoding" | "descriptor">) {

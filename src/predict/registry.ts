@@ -6,11 +6,13 @@ import { createFlopsLine } from "./flops-line.js";
 import { createMapleEdge } from "./maple-edge.js";
 import { createOperatorSum } from "./operator-sum.js";
 import type { Predictor } from "./predictor.js";
+import { createHelp } from "./published/help.js";
 
 const factories: Readonly<Record<string, () => Predictor>> = {
   "operator-sum": () => createOperatorSum(),
   "maple-edge": () => createMapleEdge(),
   "flops-line": createFlopsLine,
+  help: () => createHelp(),
 };
 
 /** Names of all methods, the recommended one first. */

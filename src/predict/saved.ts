@@ -70,3 +70,12 @@ export function readTensor(
   }
   return values;
 }
+
+/** A tensor of a saved predictor as float32; else as `readTensor`. */
+export function readFloats(
+  saved: SavedPredictor,
+  name: string,
+  shape: readonly number[],
+): Float32Array {
+  return Float32Array.from(readTensor(saved, name, shape));
+}
