@@ -2,6 +2,16 @@
  * Messages between `samara benchmark` and its worker processes. Both are the same build, so there is no version.
  */
 
+import {
+  FormatError,
+  InputError,
+  InternalError,
+  messageOf,
+  NotFittedError,
+  SamaraError,
+  ShapeError,
+  UnsupportedError,
+} from "../errors.js";
 import type { TransferSettings } from "../evaluate/transfer.js";
 import type { ScoredUnit } from "../evaluate/transfer-summary.js";
 
@@ -41,6 +51,25 @@ export interface SentError {
   readonly name: string;
   readonly message: string;
   readonly hint: string | undefined;
+}
+
+/** An error in a form that survives the way between processes. */
+export function sendableError(error: unknown): SentError {
+  return {
+    name: error instanceof Error ? error.name : "Error",
+    message: messageOf(error),
+    hint: error instanceof SamaraError ? error.hint : undefined,
+  };
+}
+
+/** What methods refuse with; a worker throws nothing else but by a fault of ours. */
+const refusals = [InputError, FormatError, NotFittedError, ShapeError, UnsupportedError];
+
+/** The error that was sent, of the same class where the input was at fault. */
+export function receivedError({ name, message, hint }: SentError): SamaraError {
+  const Refusal = refusals.find((candidate) => candidate.name === name);
+  if (Refusal === undefined) return new InternalError(message);
+  return new Refusal(message, hint === undefined ? {} : { hint });
 }
 
 /** What a worker says while it works on a job; `done` comes last. */

@@ -61,21 +61,15 @@ function columnsOf<T extends Shown<Common>>(first: readonly Column<T>[]): Column
     ...first,
     right("Spearman", (r) => `${correlation(r.spearman)} ± ${r.spearmanSd.toFixed(3)}`),
     right("ceiling", (r) => correlation(r.spearmanCeiling ?? Number.NaN)),
-    right("Kendall", (r) => correlation(r.kendall)),
-    right(
-      "±10 %",
-      (r) => `${share(r.withinTenPercent)} ± ${(100 * r.withinTenPercentSd).toFixed(1)}`,
-    ),
+    right("±10 %", (r) => share(r.withinTenPercent)),
     right("ceiling", (r) => share(r.withinTenPercentCeiling ?? Number.NaN)),
     right("±5 %", (r) => share(r.withinFivePercent)),
     right("MAPE", (r) => share(r.mape)),
     right("connected", (r) => share(r.mapeConnected)),
     right("coverage", (r) => share(r.coverage90)),
     right("width", (r) => share(r.intervalWidth)),
-    right("score", (r) => r.intervalScore.toFixed(3)),
     right("read", (r) => String(Math.round(10 * r.targetLatenciesRead) / 10)),
-    right("train s", (r) => r.trainS.toFixed(2)),
-    right("adapt ms", (r) => r.adaptMs.toFixed(1)),
+    right("adapt", (r) => `${r.adaptMs.toPrecision(3)} ms`),
     {
       title: "published",
       value: (r) =>
@@ -85,6 +79,10 @@ function columnsOf<T extends Shown<Common>>(first: readonly Column<T>[]): Column
     },
   ];
 }
+
+/** The columns in which some result has something to show. */
+const filled = <T>(columns: readonly Column<T>[], results: readonly T[]) =>
+  columns.filter(({ value }) => results.some((result) => !["", "–"].includes(value(result))));
 
 /** Warn of scores that do not exist: JSON has null for them. */
 function warnOfUndefined(results: readonly TargetResult[], warn: EmitOptions["warn"]): void {
@@ -169,19 +167,25 @@ export function emitBenchmark(options: EmitOptions): void {
       summary,
       warnings: options.warnings,
     },
-    columnsOf([
-      { title: "task", value: (r) => r.task },
-      { title: "predictor", value: (r) => r.predictor },
-      { title: "target", value: (r) => r.target },
-    ]),
+    filled(
+      columnsOf([
+        { title: "task", value: (r) => r.task },
+        { title: "predictor", value: (r) => r.predictor },
+        { title: "target", value: (r) => r.target },
+      ]),
+      results,
+    ),
   );
   out.table(
     summary,
-    columnsOf([
-      { title: "task", value: (r) => r.task },
-      { title: "predictor", value: (r) => r.predictor },
-      { title: "mean of", value: (r) => `${r.nTargets} targets`, align: "right" },
-    ]),
+    filled(
+      columnsOf([
+        { title: "task", value: (r) => r.task },
+        { title: "predictor", value: (r) => r.predictor },
+        { title: "mean of", value: (r) => `${r.nTargets} targets`, align: "right" },
+      ]),
+      summary,
+    ),
   );
   out.line(options.footer);
 }

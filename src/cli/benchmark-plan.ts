@@ -100,6 +100,10 @@ class Planner {
     if (found === undefined) {
       try {
         found = readDataset(folder, this.#options.data);
+        const { assumption } = found.networks;
+        if (assumption !== undefined) {
+          this.#warnings.push({ code: "networks-assumed", message: assumption });
+        }
       } catch (error) {
         found = error as Error;
       }
@@ -272,13 +276,11 @@ function distinct(rows: readonly DatasetRow[]): DatasetRow[] {
 function isSame(a: DatasetRow, b: DatasetRow): boolean {
   if (a.platform === b.platform) return true;
   if (a.dataset.space !== b.dataset.space || a.dataset === b.dataset) return false;
-  const ofB = new Map(
-    b.dataset.networks.choices.map((choices, column) => [choices.join(), column]),
-  );
+  const ofB = new Map(b.dataset.networks.texts.map((text, column) => [text, column]));
   let nCommon = 0;
   let nEqual = 0;
-  a.dataset.networks.choices.forEach((choices, column) => {
-    const other = b.platform.latencyMs[ofB.get(choices.join()) ?? -1] ?? Number.NaN;
+  a.dataset.networks.texts.forEach((text, column) => {
+    const other = b.platform.latencyMs[ofB.get(text) ?? -1] ?? Number.NaN;
     const latencyMs = a.platform.latencyMs[column]!;
     if (Number.isNaN(latencyMs) || Number.isNaN(other)) return;
     nCommon += 1;

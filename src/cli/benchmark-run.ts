@@ -213,8 +213,14 @@ export async function runBenchmark(options: RunOptions): Promise<RunResult> {
   };
 }
 
-/** What went wrong, once for each reason: how many trials of which targets. */
-export function describeFailures(failures: readonly FailedUnit[]): string[] {
+/**
+ * What went wrong, once for each reason: how many trials of which targets.
+ *
+ * @returns a message and what to do about it
+ */
+export function describeFailures(
+  failures: readonly FailedUnit[],
+): { message: string; hint: string | undefined }[] {
   const groups = new Map<string, FailedUnit[]>();
   for (const failure of failures) {
     const key = JSON.stringify([failure.task, failure.predictor, failure.error.message]);
@@ -223,6 +229,9 @@ export function describeFailures(failures: readonly FailedUnit[]): string[] {
   return [...groups.values()].map((group) => {
     const { task, predictor, error } = group[0]!;
     const targets = [...new Set(group.map(({ target }) => target))].join(", ");
-    return `${predictor} on ${task} (${targets}): ${group.length} trials not scored: ${error.message}`;
+    return {
+      message: `${predictor} on ${task} (${targets}): ${group.length} trials not scored: ${error.message}`,
+      hint: error.hint,
+    };
   });
 }

@@ -2,7 +2,6 @@
  * A worker process of `samara benchmark`: learns from a task's sources, adapts to its targets, scores. A process,
  * because training in ONNX Runtime blocks the event loop. Started by `benchmark-workers.ts` only.
  */
-import { messageOf, SamaraError } from "../errors.js";
 import { type Dataset, readDataset } from "../evaluate/dataset.js";
 import type { NetworkTable, PublishedSpace } from "../evaluate/spaces.js";
 import { fitSources, scoreTransfer, transferTo } from "../evaluate/transfer.js";
@@ -15,7 +14,14 @@ import {
 } from "../evaluate/transfer-task.js";
 import { dieWithParent } from "../platform/parent-death.js";
 import { createPredictor } from "../predict/registry.js";
-import type { Job, PlatformRow, TaskSpec, Trial, WorkerMessage } from "./benchmark-messages.js";
+import {
+  type Job,
+  type PlatformRow,
+  sendableError,
+  type TaskSpec,
+  type Trial,
+  type WorkerMessage,
+} from "./benchmark-messages.js";
 
 /** How often progress within a fit is told, ms. */
 const progressIntervalMs = 1000;
@@ -56,17 +62,8 @@ function taskOf(spec: TaskSpec): TransferTask {
   return task;
 }
 
-function fail(trials: readonly Trial[], error: unknown): void {
-  send({
-    kind: "failed",
-    trials,
-    error: {
-      name: error instanceof Error ? error.name : "Error",
-      message: messageOf(error),
-      hint: error instanceof SamaraError ? error.hint : undefined,
-    },
-  });
-}
+const fail = (trials: readonly Trial[], error: unknown) =>
+  send({ kind: "failed", trials, error: sendableError(error) });
 
 async function work({ task: spec, predictor: name, settings, draw, trials }: Job): Promise<void> {
   const task = taskOf(spec);
@@ -79,7 +76,7 @@ async function work({ task: spec, predictor: name, settings, draw, trials }: Job
     (done, total, what) => {
       if (performance.now() - lastMs < progressIntervalMs) return;
       lastMs = performance.now();
-      send({ kind: "progress", text: `${name} on ${task.name}: ${what} ${done}/${total}` });
+      send({ kind: "progress", text: `${what} ${done}/${total}` });
     },
   );
   for (const at of trials) {

@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { InternalError } from "../errors.js";
 import { packageRoot } from "../package.js";
-import type { Job, SentError, Trial, WorkerMessage } from "./benchmark-messages.js";
+import type { Job, Trial, WorkerMessage } from "./benchmark-messages.js";
 
 export interface JobEvents {
   onStarted(job: Job): void;
@@ -54,11 +54,9 @@ class Worker {
       };
       const crashed = (how: string) => {
         const said = this.#stderr.trim().split("\n").slice(-3).join(" / ");
-        const error: SentError = {
-          name: "InternalError",
-          message: `a worker process ended (${how}) in the middle of its work${said === "" ? "" : `: ${said}`}`,
-          hint: undefined,
-        };
+        const message = `a worker process ended (${how})${said === "" ? "" : `: ${said}`}`;
+        const hint = "what is finished is kept: run the same command with --resume";
+        const error = { name: "Error", message, hint };
         if (open.length > 0 && !this.#child.killed) {
           events.onMessage(job, { kind: "failed", trials: open, error });
         }

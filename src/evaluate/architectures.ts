@@ -6,14 +6,16 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { FormatError, messageOf, NotFoundError } from "../errors.js";
-import { keyOfChoices, type PublishedSpace, spaceTraits } from "./spaces.js";
+import { type PublishedSpace, spaceTraits } from "./spaces.js";
 
 /** The networks of a table's columns. */
 export interface ColumnNetworks {
-  /** Architecture numbers of each column: see `spaceTraits`. */
-  readonly choices: readonly (readonly number[])[];
+  /** The architecture of each column, as `Space.canonical` writes it. */
+  readonly texts: readonly string[];
   /** Place of each column in the published order of its space (HELP's windows refer to it). */
   readonly publishedIndex: Int32Array;
+  /** What had to be assumed, for a warning. */
+  readonly assumption?: string;
 }
 
 /** A table of architectures, rows in the order of the file. */
@@ -68,8 +70,8 @@ function readTable(path: string, columns: readonly string[]): ArchitectureTable 
 const isPermutation = (index: readonly number[]) =>
   new Set(index).size === index.length && index.every((value) => value < index.length);
 
-function choicesOfRows(table: ArchitectureTable, space: PublishedSpace): (readonly number[])[] {
-  const { columns, choicesOf } = spaceTraits[space];
+function textsOfRows(table: ArchitectureTable, space: PublishedSpace): string[] {
+  const { columns, textOf } = spaceTraits[space];
   if (table.fields === undefined) {
     throw new FormatError(
       `${table.path} must have the columns ${columns.join(", ")} of space ${space}, got ${table.header}`,
@@ -78,33 +80,32 @@ function choicesOfRows(table: ArchitectureTable, space: PublishedSpace): (readon
   }
   const seen = new Map<string, number>();
   return table.fields.map((fields, row) => {
-    let choices: readonly number[];
+    let text: string;
     try {
-      choices = choicesOf(fields);
+      text = textOf(fields);
     } catch (cause) {
       throw new FormatError(`${table.path}, row ${row + 1}: ${messageOf(cause)}`, {
         path: table.path,
         cause,
       });
     }
-    const key = keyOfChoices(choices);
-    const before = seen.get(key);
+    const before = seen.get(text);
     if (before !== undefined) {
       throw new FormatError(
         `${table.path} must name a network once, rows ${before + 1} and ${row + 1} are the same`,
         { path: table.path },
       );
     }
-    seen.set(key, row);
-    return choices;
+    seen.set(text, row);
+    return text;
   });
 }
 
 /** A table whose rows are numbered 0..n-1 (in any order): column j is the row numbered j. */
 function inOrderOfIndex(table: ArchitectureTable, space: PublishedSpace): ColumnNetworks {
-  const rows = choicesOfRows(table, space);
+  const rows = textsOfRows(table, space);
   const { index } = table;
-  const choices: (readonly number[])[] = rows.slice();
+  const texts = rows.slice();
   if (index !== undefined) {
     if (!isPermutation(index)) {
       throw new FormatError(`${table.path} must have every index 0..${rows.length - 1} once`, {
@@ -112,9 +113,9 @@ function inOrderOfIndex(table: ArchitectureTable, space: PublishedSpace): Column
         field: "index",
       });
     }
-    for (const [row, value] of index.entries()) choices[value] = rows[row]!;
+    for (const [row, value] of index.entries()) texts[value] = rows[row]!;
   }
-  return { choices, publishedIndex: Int32Array.from(choices.keys()) };
+  return { texts, publishedIndex: Int32Array.from(texts.keys()) };
 }
 
 /** The published order of a space, from beside the folder or from the data folder. */
@@ -143,7 +144,7 @@ function readPublishedOrder(
  * A table in the folder itself wins. Its rows are the columns in order; when its `index` is 0..n-1, the row numbered j
  * is column j. With an `index` of other numbers it holds a part of the published networks, and these are their places
  * in the published order; for NAS-Bench-201 such a table may do without `arch`. Without a table in the folder the
- * columns are the published order, whole.
+ * columns are the published order from its beginning.
  *
  * @param options.nNetworks - columns of the latency table
  * @throws NotFoundError when no table is found; FormatError when it does not fit the latencies
@@ -159,15 +160,23 @@ export function readColumnNetworks(
   const { space, nNetworks, dataFolder } = options;
   const ownPath = findTable(folder);
   if (ownPath === undefined) {
-    const published = readPublishedOrder(folder, space, dataFolder);
-    if (published.choices.length === nNetworks) return published;
-    throw new FormatError(
-      `${folder} has latencies of ${nNetworks} networks, ${published.path} lists ${published.choices.length}`,
-      {
-        path: folder,
-        hint: `put ${fileNames[0]} into ${folder}, with the columns ${["index", ...spaceTraits[space].columns].join(", ")} for its own networks`,
-      },
-    );
+    const { path, texts, publishedIndex } = readPublishedOrder(folder, space, dataFolder);
+    if (texts.length < nNetworks) {
+      throw new FormatError(
+        `${folder} has latencies of ${nNetworks} networks, ${path} lists ${texts.length}`,
+        {
+          path: folder,
+          hint: `put ${fileNames[0]} into ${folder}, with the columns ${["index", ...spaceTraits[space].columns].join(", ")} for its own networks`,
+        },
+      );
+    }
+    return {
+      texts: texts.slice(0, nNetworks),
+      publishedIndex: publishedIndex.slice(0, nNetworks),
+      ...(texts.length > nNetworks && {
+        assumption: `${folder} has ${nNetworks} networks and no ${fileNames[0]}: they are taken for the first ${nNetworks} of ${path}`,
+      }),
+    };
   }
   const table = readTable(ownPath, spaceTraits[space].columns);
   if (table.nRows !== nNetworks) {
@@ -185,15 +194,15 @@ export function readColumnNetworks(
     });
   }
   const publishedIndex = Int32Array.from(index);
-  if (fields !== undefined) return { choices: choicesOfRows(table, space), publishedIndex };
+  if (fields !== undefined) return { texts: textsOfRows(table, space), publishedIndex };
   const published = readPublishedOrder(folder, space, dataFolder);
-  const choices = index.map((value) => {
-    const found = published.choices[value];
+  const texts = index.map((value) => {
+    const found = published.texts[value];
     if (found !== undefined) return found;
     throw new FormatError(
-      `${ownPath}: index ${value} is outside the ${published.choices.length} networks of ${published.path}`,
+      `${ownPath}: index ${value} is outside the ${published.texts.length} networks of ${published.path}`,
       { path: ownPath, field: "index" },
     );
   });
-  return { choices, publishedIndex };
+  return { texts, publishedIndex };
 }

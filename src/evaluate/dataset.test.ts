@@ -75,7 +75,7 @@ describe("readPublishedLatencies()", () => {
 
 /** Samara's index of each column. */
 const cellsOf = (folder: string, dataFolder?: string) =>
-  readDataset(folder, dataFolder).networks.choices.map(([index]) => index);
+  readDataset(folder, dataFolder).networks.texts.map(Number);
 
 const archOf = (index: number) => archStringFromCell(cellFromIndex(index));
 
@@ -106,7 +106,7 @@ describe("readDataset() of NAS-Bench-201", () => {
     writeFileSync(join(folder, "architectures.csv"), `index,arch\n${lines.join("\n")}\n`);
     const { networks, name } = readDataset(folder);
     expect(name).toBe("part");
-    expect(networks.choices).toEqual([[18], [5], [901]]);
+    expect(networks.texts).toEqual(["18", "5", "901"]);
     expect([...networks.publishedIndex]).toEqual([17, 4, 900]);
   });
 
@@ -126,11 +126,19 @@ describe("readDataset() of NAS-Bench-201", () => {
     expect(cellsOf(folder)).toEqual([10, 11, 12]);
   });
 
-  test("refuses a part of the networks without a table that names them", () => {
+  test("takes a shorter folder without a table for the first networks, and says so", () => {
     writeArchitectures();
     writeTable(join(data, "part"), [[1, 2, 3]], head);
-    expect(() => readDataset(join(data, "part"))).toThrow(
-      `has latencies of 3 networks, ${join(data, "nasbench201", "architectures.csv.gz")} lists ${nCells}`,
+    const { networks } = readDataset(join(data, "part"));
+    expect(networks.texts).toEqual([1, 2, 3].map((i) => String(nCells - i)));
+    expect(networks.assumption).toContain("taken for the first 3 of");
+  });
+
+  test("refuses more networks than the published order has", () => {
+    writeArchitectures();
+    writeTable(join(data, "more"), [[...whole, 1]], head);
+    expect(() => readDataset(join(data, "more"))).toThrow(
+      `has latencies of ${nCells + 1} networks, ${join(data, "nasbench201", "architectures.csv.gz")} lists ${nCells}`,
     );
   });
 
@@ -176,7 +184,7 @@ describe("readDataset()", () => {
       gzipSync(`index,${names}\n${lines.join("\n")}\n`),
     );
     const { networks, platforms } = readDataset(folder);
-    expect(networks.choices).toEqual(choices);
+    expect(networks.texts).toEqual(choices.map((numbers) => numbers.join("")));
     expect([...networks.publishedIndex]).toEqual([4000, 4001]);
     expect(platforms[0]!.device).toBe("Phone");
   });

@@ -4,7 +4,7 @@
 import { InputError } from "../errors.js";
 import type { FeatureTable } from "../graph/features.js";
 import type { Dataset, PublishedPlatform } from "./dataset.js";
-import { keyOfChoices, type NetworkTable, networkTableOf, type PublishedSpace } from "./spaces.js";
+import { type NetworkTable, networkTableOf, type PublishedSpace } from "./spaces.js";
 
 /** A platform's measured networks in published order. */
 export interface MeasuredPlatform {
@@ -38,22 +38,51 @@ export interface DatasetRow {
 /** Fewest measured networks of a source: what a predictor's pool must have. */
 export const minSourceNetworks = 20;
 
+/** A folder's columns in published order, with their rows in a table. */
+interface OrderedColumns {
+  readonly columns: Int32Array;
+  readonly rows: Int32Array;
+  readonly publishedIndex: Int32Array;
+}
+
+function orderColumns({ networks }: Dataset, table: NetworkTable): OrderedColumns {
+  const { texts, publishedIndex } = networks;
+  const columns = Int32Array.from(texts.keys()).sort(
+    (a, b) => publishedIndex[a]! - publishedIndex[b]!,
+  );
+  const rows = table.rowsOf(texts);
+  return {
+    columns,
+    rows: columns.map((column) => rows[column]!),
+    publishedIndex: columns.map((column) => publishedIndex[column]!),
+  };
+}
+
 function measuredPlatform(
   { dataset, platform }: DatasetRow,
   id: string,
-  table: NetworkTable,
+  ordered: OrderedColumns,
 ): MeasuredPlatform {
-  const { choices, publishedIndex } = dataset.networks;
-  const columns = Array.from(platform.latencyMs.keys())
-    .filter((column) => !Number.isNaN(platform.latencyMs[column]))
-    .sort((a, b) => publishedIndex[a]! - publishedIndex[b]!);
+  const { columns } = ordered;
+  const rows = new Int32Array(columns.length);
+  const latencyMs = new Float64Array(columns.length);
+  const publishedIndex = new Int32Array(columns.length);
+  let n = 0;
+  for (let place = 0; place < columns.length; place++) {
+    const latency = platform.latencyMs[columns[place]!]!;
+    if (Number.isNaN(latency)) continue;
+    rows[n] = ordered.rows[place]!;
+    latencyMs[n] = latency;
+    publishedIndex[n] = ordered.publishedIndex[place]!;
+    n += 1;
+  }
   return {
     id,
     dataset: dataset.name,
     family: platform.device ?? platform.id,
-    rows: Int32Array.from(columns, (column) => table.rowOf(keyOfChoices(choices[column]!))),
-    latencyMs: Float64Array.from(columns, (column) => platform.latencyMs[column]!),
-    publishedIndex: Int32Array.from(columns, (column) => publishedIndex[column]!),
+    rows: rows.slice(0, n),
+    latencyMs: latencyMs.slice(0, n),
+    publishedIndex: publishedIndex.slice(0, n),
   };
 }
 
@@ -79,9 +108,11 @@ export function assembleTask(
   }
   const table = tableOf(spaces[0]!, datasets);
   const isTwice = (id: string) => all.filter(({ platform }) => platform.id === id).length > 1;
+  const ordered = new Map(datasets.map((dataset) => [dataset, orderColumns(dataset, table)]));
   const platforms = all.map((row) => {
     const { id } = row.platform;
-    return measuredPlatform(row, isTwice(id) ? `${row.dataset.name}/${id}` : id, table);
+    const ownId = isTwice(id) ? `${row.dataset.name}/${id}` : id;
+    return measuredPlatform(row, ownId, ordered.get(row.dataset)!);
   });
   return {
     name,
@@ -96,6 +127,6 @@ export function assembleTask(
 export function tableOfDatasets(space: PublishedSpace, datasets: readonly Dataset[]): NetworkTable {
   return networkTableOf(
     space,
-    datasets.flatMap(({ networks }) => networks.choices),
+    datasets.flatMap(({ networks }) => networks.texts),
   );
 }

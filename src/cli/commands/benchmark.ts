@@ -62,6 +62,7 @@ export function registerBenchmark(register: Register): void {
       const { options, out, progress, signal, settings: common, warn, warnings } = context;
       const { createPredictor, predictorNames } = await import("../../predict/registry.js");
       const { protocols, selections } = await import("../../evaluate/transfer.js");
+      const { receivedError } = await import("../benchmark-messages.js");
       const { planBenchmark } = await import("../benchmark-plan.js");
       const { UnitLog } = await import("../benchmark-units.js");
       const { describeFailures, runBenchmark } = await import("../benchmark-run.js");
@@ -111,8 +112,10 @@ export function registerBenchmark(register: Register): void {
           { hint: `go on with: ${resumeCommand(options)}` },
         );
       }
-      for (const text of describeFailures(result.failures)) {
-        warn("not-scored", text, result.failures[0]!.error.hint);
+      const [failure] = result.failures;
+      if (failure !== undefined && result.units.length === 0) throw receivedError(failure.error);
+      for (const { message, hint } of describeFailures(result.failures)) {
+        warn("not-scored", message, hint);
       }
       emitBenchmark({
         out,
