@@ -19,7 +19,7 @@ import {
 import { calibrateOnSources } from "./hold-out.js";
 import { type Belief, type IntervalScale, intervalScaleSchema, logDeviation } from "./intervals.js";
 import { emptyRange, type KnownRange, knownRangeSchema, widenRange } from "./known-range.js";
-import { predictTable } from "./predict-table.js";
+import { adaptedPredictor } from "./predict-table.js";
 import type {
   AdaptedPredictor,
   FittedPredictor,
@@ -266,19 +266,14 @@ function createFitted(learned: Learned): FittedPredictor {
 }
 
 function createAdapted(adapted: Adapted): AdaptedPredictor {
-  return {
+  return adaptedPredictor(adapted, {
     name,
-    platformId: adapted.platformId,
-    predict: (networks, { coverage }) =>
-      predictTable(networks, (rows) => predictRows(adapted, networks, rows), {
-        ...adapted,
-        coverage,
-      }),
+    beliefOf: (networks, rows) => predictRows(adapted, networks, rows),
     save() {
       const { posterior, ...settings } = adapted;
       return saved({ kind: "adapted", ...settings }, posterior);
     },
-  };
+  });
 }
 
 function saved(settings: Record<string, unknown>, line: Gaussian) {

@@ -8,8 +8,6 @@
  * samples' median) and a target's also by the median error on its samples; adaptation goes on from the trained weights
  * with half of the rows from the target; intervals from the residual spread on held-out source families.
  */
-import { z } from "zod";
-import { FormatError } from "../errors.js";
 import type { FeatureTable } from "../graph/features.js";
 import { perceptron } from "../nn/layers.js";
 import { smoothAbsoluteError } from "../nn/losses.js";
@@ -20,35 +18,38 @@ import { concatenated, repeated } from "../tensor/floats.js";
 import { createRandom, deriveSeed, drawWithoutReplacement } from "../tensor/random.js";
 import { median } from "../tensor/stats.js";
 import {
-  type DescriptorForm,
-  descriptorFeatures,
   descriptorFormOf,
-  descriptorFormSchema,
   descriptorVector,
   descriptorWidth,
   platformScaleMs,
 } from "./descriptor-features.js";
-import { type EncodingForm, encodingFormOf, encodingFormSchema, encodingsOf } from "./encodings.js";
+import { type EncodingForm, encodingFormOf, encodingsOf } from "./encodings.js";
 import { calibrateOnSources } from "./hold-out.js";
-import { type Belief, type IntervalScale, intervalScaleSchema } from "./intervals.js";
-import { emptyRange, type KnownRange, knownRangeSchema, widenRange } from "./known-range.js";
+import type { Belief } from "./intervals.js";
+import { emptyRange, widenRange } from "./known-range.js";
+import {
+  type Adapted,
+  type Common,
+  hiddenWidths,
+  type Learned,
+  loadAdapted,
+  loadFitted,
+  saveAdapted,
+  saveFitted,
+} from "./maple-edge-saved.js";
 import { checkDescriptor, commonOperators } from "./operator-costs.js";
-import { predictTable } from "./predict-table.js";
+import { adaptedPredictor } from "./predict-table.js";
 import type {
   AdaptedPredictor,
   FitOptions,
   FittedPredictor,
   PlatformSamples,
   Predictor,
-  SavedPredictor,
-  SavedTensor,
   TrainingPool,
 } from "./predictor.js";
 import { checkPool, checkTarget, familiesOf, pickSamples } from "./samples.js";
-import { readFloats, readSettings } from "./saved.js";
 
 const name = "maple-edge";
-const formatVersion = 1;
 const minSamples = 5;
 
 /** Settings of the method; all have defaults. */
@@ -64,7 +65,6 @@ export interface MapleEdgeSettings {
   readonly threads?: number;
 }
 
-const hiddenWidths = [128, 128];
 const batchSize = 256;
 const adaptBatchSize = 64;
 const learningRate = 3e-3;
@@ -79,57 +79,6 @@ const maxSourceSamples = 1000;
 const unitDeviation = 0.1;
 /** Networks faster than this share of the platform's scale are taken for this fast: log latency must stay bounded. */
 const leastRelativeLatency = 1e-4;
-
-const commonSchema = z.object({
-  families: z.array(z.string()),
-  encoding: encodingFormSchema,
-  descriptor: descriptorFormSchema,
-  range: knownRangeSchema,
-  intervals: z.array(intervalScaleSchema).min(1),
-});
-const fittedSchema = commonSchema.extend({
-  kind: z.literal("fitted"),
-  adaptSteps: z.number().int().positive(),
-  threads: z.number().int().positive(),
-  nPlatforms: z.number().int().positive(),
-  nReplay: z.number().int().positive(),
-  /** Typical network latency relative to the platform's scale: stands in where a target has no descriptor. */
-  typicalRelative: z.number().positive(),
-});
-const adaptedSchema = commonSchema.extend({
-  kind: z.literal("adapted"),
-  platformId: z.string(),
-  nSamples: z.number().int().positive(),
-  scaleMs: z.number().positive(),
-});
-
-interface Common {
-  readonly families: readonly string[];
-  readonly encoding: EncodingForm;
-  readonly descriptor: DescriptorForm;
-  readonly range: KnownRange;
-  readonly intervals: readonly IntervalScale[];
-  readonly theta: Float32Array;
-}
-interface Learned extends Common {
-  readonly adaptSteps: number;
-  readonly threads: number;
-  readonly typicalRelative: number;
-  /** Normalised descriptors of the sources, (platforms, descriptor width). */
-  readonly descriptors: Float32Array;
-  /** Source rows to keep in mind while adapting. */
-  readonly replay: {
-    readonly encoding: Float32Array;
-    readonly target: Float32Array;
-    readonly platform: Float32Array;
-  };
-}
-interface Adapted extends Common {
-  readonly platformId: string;
-  readonly nSamples: number;
-  readonly scaleMs: number;
-  readonly descriptorVector: Float32Array;
-}
 
 const network = perceptron(["encoding", "descriptor"], [...hiddenWidths, 1]);
 
@@ -352,10 +301,10 @@ export function createMapleEdge(settings: MapleEdgeSettings = {}): Predictor {
       return createFitted(await fitAndCalibrate(pool, complete, options));
     },
     async load(saved) {
-      return createFitted(loadFitted(saved));
+      return createFitted(loadFitted(name, saved));
     },
     async loadAdapted(saved) {
-      return createAdapted(loadAdapted(saved));
+      return createAdapted(loadAdapted(name, saved));
     },
   };
 }
@@ -404,125 +353,14 @@ function createFitted(learned: Learned): FittedPredictor {
       }
       return createAdapted(await adapt(target, networks, learned, options));
     },
-    save: () => saveFitted(learned),
+    save: () => saveFitted(name, learned),
   };
 }
 
 function createAdapted(adapted: Adapted): AdaptedPredictor {
-  return {
+  return adaptedPredictor(adapted, {
     name,
-    platformId: adapted.platformId,
-    predict: (networks, { coverage }) =>
-      predictTable(networks, (rows) => predictRows(adapted, networks, rows), {
-        ...adapted,
-        coverage,
-      }),
-    save: () => saveAdapted(adapted),
-  };
-}
-
-function tensor(values: Float32Array, ...shape: number[]): SavedTensor {
-  return { shape, values };
-}
-
-/** Inputs of the network in order. */
-function featuresOf({ encoding, descriptor }: Common): { name: string; unit: string }[] {
-  const ofEncoding = Array.from({ length: encoding.width }, (_, i) => ({
-    name: `${encoding.space} encoding ${i}`,
-    unit: "0 or 1",
-  }));
-  return [...ofEncoding, ...descriptorFeatures(descriptor)];
-}
-
-function saveFitted(learned: Learned): SavedPredictor {
-  const { theta, descriptors, replay, ...settings } = learned;
-  const width = descriptorWidth(learned.descriptor);
-  const nPlatforms = descriptors.length / width;
-  const nReplay = replay.target.length;
-  return {
-    method: name,
-    formatVersion,
-    settings: { kind: "fitted", ...settings, nPlatforms, nReplay },
-    tensors: new Map([
-      ["theta", tensor(theta, theta.length)],
-      ["descriptors", tensor(descriptors, nPlatforms, width)],
-      ["replay.encoding", tensor(replay.encoding, nReplay, learned.encoding.width)],
-      ["replay.target", tensor(replay.target, nReplay)],
-      ["replay.platform", tensor(replay.platform, nReplay)],
-    ]),
-    features: featuresOf(learned),
-  };
-}
-
-/** Parameters of the network on so many inputs. */
-function parameterTotal(inputs: number): number {
-  let total = 0;
-  let before = inputs;
-  for (const width of [...hiddenWidths, 1]) {
-    total += before * width + width;
-    before = width;
-  }
-  return total;
-}
-
-function readTheta(saved: SavedPredictor, form: Pick<Common, "encoding" | "descriptor">) {
-  const { operators, counters, centre, spread } = form.descriptor;
-  const nEntries = operators.length * (1 + counters.length);
-  if (centre.length !== nEntries || spread.length !== nEntries) {
-    throw new FormatError(`predictor "${name}": descriptor.centre must have ${nEntries} values`, {
-      field: "settings.descriptor.centre",
-    });
-  }
-  const inputs = form.encoding.width + descriptorWidth(form.descriptor);
-  return readFloats(saved, "theta", [parameterTotal(inputs)]);
-}
-
-function loadFitted(saved: SavedPredictor): Learned {
-  const settings = readSettings(saved, { method: name, formatVersion }, fittedSchema);
-  const { kind: _, nPlatforms, nReplay, ...learned } = settings;
-  const theta = readTheta(saved, settings);
-  const width = descriptorWidth(settings.descriptor);
-  const platform = readFloats(saved, "replay.platform", [nReplay]);
-  if (!platform.every((p) => Number.isInteger(p) && p >= 0 && p < nPlatforms)) {
-    throw new FormatError(
-      `predictor "${name}": replay.platform names a platform that is not there`,
-      {
-        field: "replay.platform",
-      },
-    );
-  }
-  return {
-    ...learned,
-    theta,
-    descriptors: readFloats(saved, "descriptors", [nPlatforms, width]),
-    replay: {
-      encoding: readFloats(saved, "replay.encoding", [nReplay, settings.encoding.width]),
-      target: readFloats(saved, "replay.target", [nReplay]),
-      platform,
-    },
-  };
-}
-
-function saveAdapted(adapted: Adapted): SavedPredictor {
-  const { theta, descriptorVector: vector, ...settings } = adapted;
-  return {
-    method: name,
-    formatVersion,
-    settings: { kind: "adapted", ...settings },
-    tensors: new Map([
-      ["theta", tensor(theta, theta.length)],
-      ["descriptor", tensor(vector, vector.length)],
-    ]),
-    features: featuresOf(adapted),
-  };
-}
-
-function loadAdapted(saved: SavedPredictor): Adapted {
-  const settings = readSettings(saved, { method: name, formatVersion }, adaptedSchema);
-  const { kind: _, ...adapted } = settings;
-  return {
-    ...adapted,
-    theta: readTheta(saved, settings),
-    descriptorVector: readFloats(saved, "descriptor", [descriptorWidth(settings.descriptor)]),
-  };
+    beliefOf: (networks, rows) => predictRows(adapted, networks, rows),
+    save: () => saveAdapted(name, adapted),
+  });
 }

@@ -4,10 +4,41 @@
 import type { FeatureTable } from "../graph/features.js";
 import { type Belief, type IntervalScale, intervalHalfWidth } from "./intervals.js";
 import { createRangeJudge, type KnownRange } from "./known-range.js";
-import type { Predictions } from "./predictor.js";
+import type { AdaptedPredictor, Predictions, SavedPredictor } from "./predictor.js";
 
 /** Networks of one piece: some tens of milliseconds. */
 const pieceRows = 16_384;
+
+/** What every adapted predictor knows, whatever its method. */
+export interface AdaptedState {
+  readonly platformId: string;
+  /** Samples that it was adapted with. */
+  readonly nSamples: number;
+  readonly range: KnownRange;
+  readonly intervals: readonly IntervalScale[];
+}
+
+/**
+ * An adapted predictor of a method that believes in a latency and a deviation for each network.
+ *
+ * @param method.beliefOf - predicts some rows of a table
+ */
+export function adaptedPredictor(
+  state: AdaptedState,
+  method: {
+    readonly name: string;
+    readonly beliefOf: (networks: FeatureTable, rows: Int32Array) => Belief | Promise<Belief>;
+    readonly save: () => SavedPredictor;
+  },
+): AdaptedPredictor {
+  return {
+    name: method.name,
+    platformId: state.platformId,
+    predict: (networks, { coverage }) =>
+      predictTable(networks, (rows) => method.beliefOf(networks, rows), { ...state, coverage }),
+    save: method.save,
+  };
+}
 
 /**
  * Predict all networks of a table. Intervals are log-normal, so bounds stay positive and nest by coverage.
@@ -18,12 +49,7 @@ const pieceRows = 16_384;
 export async function predictTable(
   networks: FeatureTable,
   beliefOf: (rows: Int32Array) => Belief | Promise<Belief>,
-  context: {
-    readonly intervals: readonly IntervalScale[];
-    readonly nSamples: number;
-    readonly range: KnownRange;
-    readonly coverage: number;
-  },
+  context: Omit<AdaptedState, "platformId"> & { readonly coverage: number },
 ): Promise<Predictions> {
   const { coverage } = context;
   const half = intervalHalfWidth(context.intervals, context.nSamples, coverage);
