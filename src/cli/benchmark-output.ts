@@ -13,7 +13,7 @@ import {
   type TaskSummary,
 } from "../evaluate/transfer-summary.js";
 import { mean } from "../tensor/stats.js";
-import { formatShare } from "../units.js";
+import { formatMs, formatShare } from "../units.js";
 import type { Plan } from "./benchmark-plan.js";
 import type { RunResult } from "./benchmark-run.js";
 import type { CommandContext } from "./command.js";
@@ -33,10 +33,12 @@ export interface EmitOptions {
   readonly footer: string;
 }
 
-/** Highest scores that the noise of the measurements allows; null where it is not known. */
+/** Best scores that the noise of the measurements allows; null where it is not known. */
 interface WithCeiling {
   readonly spearmanCeiling: number | null;
   readonly withinTenPercentCeiling: number | null;
+  /** What `intervalWidth` would be if nothing but that noise were unknown. */
+  readonly intervalWidthFloor: number | null;
 }
 
 /** Spearman that others report for the same; empty where nobody does. */
@@ -69,7 +71,7 @@ function columnsOf<T extends Shown<Common>>(first: readonly Column<T>[]): Column
     right("coverage", (r) => share(r.coverage90)),
     right("width", (r) => share(r.intervalWidth)),
     right("read", (r) => String(Math.round(10 * r.targetLatenciesRead) / 10)),
-    right("adapt", (r) => `${r.adaptMs.toPrecision(3)} ms`),
+    right("adapt", (r) => formatMs(r.adaptMs)),
     {
       title: "published",
       value: (r) =>
@@ -116,6 +118,7 @@ export function emitBenchmark(options: EmitOptions): void {
       ...target,
       spearmanCeiling: ceiling?.spearman ?? null,
       withinTenPercentCeiling: ceiling?.withinTenPercent ?? null,
+      intervalWidthFloor: ceiling?.intervalWidth ?? null,
       published: help === undefined ? {} : { HELP: help },
     };
   });
@@ -131,6 +134,7 @@ export function emitBenchmark(options: EmitOptions): void {
       withinTenPercentCeiling: meanOrNull(
         own.map(({ withinTenPercentCeiling }) => withinTenPercentCeiling),
       ),
+      intervalWidthFloor: meanOrNull(own.map(({ intervalWidthFloor }) => intervalWidthFloor)),
       published: publishedSpearman(entry.task, protocol),
     };
   });

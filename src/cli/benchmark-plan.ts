@@ -20,7 +20,7 @@ import type { TaskSpec } from "./benchmark-messages.js";
 import { InputChecks } from "./input-checks.js";
 
 /** Name of the task that `--source` and `--target` make. */
-export const ownTaskName = "own";
+const ownTaskName = "own";
 
 export interface PlanOptions {
   /** Folder of published data. */

@@ -4,14 +4,15 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { normalQuantile } from "../tensor/stats.js";
 import type { Protocol } from "./transfer.js";
 
-/** Highest scores that noise allows on one platform; NaN where unknown. */
+/** Best scores that noise allows on one platform; NaN where unknown. */
 export interface NoiseCeiling {
   readonly spearman: number;
   readonly withinTenPercent: number;
-  /** Standard deviation of the noise in the logarithm of latency. */
-  readonly noiseSd: number;
+  /** Width of a 90 % interval around the true latency that holds the noise and nothing else, over that latency. */
+  readonly intervalWidth: number;
 }
 
 /** Ceilings by dataset and platform. */
@@ -43,7 +44,7 @@ export function readNoiseCeilings(dataFolder: string, protocol: Protocol): Noise
     byPlatform.set(key, {
       spearman: number(columns[protocol]),
       withinTenPercent: number("within10_ceiling"),
-      noiseSd: number("noise_sd"),
+      intervalWidth: 2 * normalQuantile(0.95) * number("noise_sd"),
     });
   }
   return (dataset, id) => byPlatform.get(JSON.stringify([dataset, id]));
