@@ -6,12 +6,16 @@ import { createFlopsLine } from "./flops-line.js";
 import { createMapleEdge } from "./maple-edge.js";
 import { createOperatorSum } from "./operator-sum.js";
 import type { Predictor } from "./predictor.js";
+import { createBestProxy } from "./published/best-proxy.js";
+import { createGaussianProcess } from "./published/gaussian-process.js";
 import { createHelp } from "./published/help.js";
 
 const factories: Readonly<Record<string, () => Predictor>> = {
   "operator-sum": () => createOperatorSum(),
   "maple-edge": () => createMapleEdge(),
   "flops-line": createFlopsLine,
+  "best-proxy": createBestProxy,
+  "gaussian-process": createGaussianProcess,
   help: () => createHelp(),
 };
 

@@ -16,3 +16,11 @@ checkPredictor("flops-line", () => createPredictor("flops-line"), {
   readsDescriptor: false,
   leastWithinTenPercent: 0.2,
 });
+checkPredictor("best-proxy", () => createPredictor("best-proxy"), {
+  readsDescriptor: false,
+  leastWithinTenPercent: 0.2,
+});
+checkPredictor("gaussian-process", () => createPredictor("gaussian-process"), {
+  readsDescriptor: false,
+  leastWithinTenPercent: 0.5,
+});
