@@ -25,3 +25,16 @@ export function smoothAbsoluteError(
   const perRow = tape.multiply(tape.subtract(root, tape.scalar(1)), tape.scalar(delta * delta));
   return weightedMean(tape, perRow, weight);
 }
+
+/**
+ * Pairwise hinge loss: rows should come in the order of their targets, `margin` apart. The mean over all pairs of rows
+ * with different targets.
+ */
+export function pairwiseHinge(tape: Tape, predicted: Value, target: Value, margin: number): Value {
+  const against = (column: Value) => tape.subtract(column, tape.transpose(column));
+  const order = tape.sign(against(target));
+  const missing = tape.subtract(tape.scalar(margin), tape.multiply(order, against(predicted)));
+  const counted = tape.absolute(order);
+  const total = tape.sum(tape.multiply(tape.relu(missing), counted));
+  return tape.divide(total, tape.add(tape.sum(counted), tape.scalar(1e-6)));
+}

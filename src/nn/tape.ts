@@ -124,9 +124,12 @@ export class Tape extends GraphWriter {
   }
 
   absolute(a: Value): Value {
-    return this.unary("Abs", a, (gradient) =>
-      this.multiply(gradient, this.emit("Sign", [a.name], a.shape, false)),
-    );
+    return this.unary("Abs", a, (gradient) => this.multiply(gradient, this.sign(a)));
+  }
+
+  /** -1, 0 or 1; no gradient. */
+  sign(a: Value): Value {
+    return this.emit("Sign", [a.name], a.shape, false);
   }
 
   sigmoid(a: Value): Value {
@@ -138,6 +141,13 @@ export class Tape extends GraphWriter {
   /** log(1 + exp(a)), put together so that nothing overflows. */
   softplus(a: Value): Value {
     return this.subtract(this.relu(a), this.logarithm(this.sigmoid(this.absolute(a))));
+  }
+
+  /** Entries left out at random while training and the rest scaled up (Srivastava et al. 2014); else as they are. */
+  dropout(a: Value, rate: number, seed: number): Value {
+    if (!this.isTraining) return a;
+    const kept = this.greater(this.random("uniform", a.shape, seed), this.scalar(rate));
+    return this.multiply(a, this.multiply(kept, this.scalar(1 / (1 - rate))));
   }
 
   /** Softmax over the last dimension. */

@@ -7,8 +7,10 @@ import { createMapleEdge } from "./maple-edge.js";
 import { createOperatorSum } from "./operator-sum.js";
 import type { Predictor } from "./predictor.js";
 import { createBestProxy } from "./published/best-proxy.js";
+import { createBrpNas } from "./published/brp-nas.js";
 import { createGaussianProcess } from "./published/gaussian-process.js";
 import { createHelp } from "./published/help.js";
+import { createNasflat } from "./published/nasflat.js";
 
 const factories: Readonly<Record<string, () => Predictor>> = {
   "operator-sum": () => createOperatorSum(),
@@ -16,7 +18,9 @@ const factories: Readonly<Record<string, () => Predictor>> = {
   "flops-line": createFlopsLine,
   "best-proxy": createBestProxy,
   "gaussian-process": createGaussianProcess,
+  "brp-nas": () => createBrpNas(),
   help: () => createHelp(),
+  nasflat: () => createNasflat(),
 };
 
 /** Names of all methods, the recommended one first. */

@@ -18,7 +18,7 @@ export const scoreLineSchema = z.object({
 export type ScoreLine = z.infer<typeof scoreLineSchema>;
 
 /** A prediction is never below this share of the fastest sample. */
-const leastShare = 0.2;
+export const leastShare = 0.2;
 /** Slope where samples speak for none, as a share of what would spread scores like latencies. */
 const leastSlope = 0.01;
 
