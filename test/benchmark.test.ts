@@ -122,6 +122,28 @@ describe("a task of one's own", () => {
     expect(document.warnings[0].code).toBe("target-left-out");
   });
 
+  test("runs several numbers of samples and both selections, learning once for all", {
+    timeout,
+  }, async () => {
+    const out = newOut();
+    const argv = own("-o", out, "--samples", "5,10,20", "--select", "random,designed");
+    const { document } = await samaraJson(...argv);
+    expect(document.results).toHaveLength(12);
+    expect(document.summary.map((s: { samples: number }) => s.samples)).toEqual([
+      ...[5, 5, 10, 10, 20, 20],
+    ]);
+    const trained = unitsIn(out).map((line) => JSON.parse(line).unit.trainS);
+    expect(new Set(trained).size).toBe(3);
+    const alone = await samaraJson(...own("-o", newOut()));
+    const among = document.results.filter(
+      (r: { samples: number; select: string }) => r.samples === 10 && r.select === "random",
+    );
+    expect(untimed(among)).toEqual(untimed(alone.document.results));
+    const resumed = await samara(...own("-o", out, "--resume", "--samples", "20"));
+    expect(resumed.stderr).toContain("6 of 6 trials");
+    expect((await samara(...argv, "--resume")).stdout).toMatch(/samples +select +Spearman/);
+  });
+
   test("learns once for all trials when it is to", { timeout }, async () => {
     const out = newOut();
     const { document } = await samaraJson(...own("-o", out, "--one-source-draw"));
@@ -252,6 +274,11 @@ describe("mistakes", () => {
       "target few needs 20 networks to sample and at least 2 others",
     );
     await refuses(own("--samples", "1"), "flops-line needs at least 2 samples of a target, got 1");
+    await refuses(
+      own("--samples", "5,x,0"),
+      '--samples must be an integer >= 1, got "x"',
+      'got "0"',
+    );
     await refuses(
       ["benchmark", "--source", sources, "--target", targets, "--protocol", "help", ...rest],
       "in the first window of protocol help",

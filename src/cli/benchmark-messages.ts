@@ -12,7 +12,7 @@ import {
   ShapeError,
   UnsupportedError,
 } from "../errors.js";
-import type { TransferSettings } from "../evaluate/transfer.js";
+import type { Protocol, Selection } from "../evaluate/transfer.js";
 import type { ScoredUnit } from "../evaluate/transfer-summary.js";
 
 /** A row of a folder of published latencies. */
@@ -34,13 +34,20 @@ export interface TaskSpec {
 export interface Trial {
   readonly target: number;
   readonly trial: number;
+  readonly samples: number;
+  readonly select: Selection;
 }
+
+/** Whether two trials of one job are the same. */
+export const isSameTrial = (a: Trial, b: Trial): boolean =>
+  a.target === b.target && a.trial === b.trial && a.samples === b.samples && a.select === b.select;
 
 /** To learn once and to adapt to targets. */
 export interface Job {
   readonly task: TaskSpec;
   readonly predictor: string;
-  readonly settings: TransferSettings;
+  readonly protocol: Protocol;
+  readonly seed: number;
   /** Number of the draw of source networks. */
   readonly draw: number;
   readonly trials: readonly Trial[];

@@ -5,7 +5,7 @@
 import { readNoiseCeilings } from "../evaluate/noise-ceiling.js";
 import { helpTargets, publishedSpearman } from "../evaluate/published-scores.js";
 import { spaceTraits } from "../evaluate/spaces.js";
-import type { TransferSettings } from "../evaluate/transfer.js";
+import type { Protocol, Selection } from "../evaluate/transfer.js";
 import {
   summariseTargets,
   summariseTasks,
@@ -23,7 +23,9 @@ export interface EmitOptions {
   readonly out: Output;
   readonly plan: Plan;
   readonly result: RunResult;
-  readonly settings: TransferSettings;
+  readonly protocol: Protocol;
+  readonly samples: readonly number[];
+  readonly selections: readonly Selection[];
   readonly trials: number;
   readonly oneSourceDraw: boolean;
   readonly dataFolder: string;
@@ -82,6 +84,14 @@ function columnsOf<T extends Shown<Common>>(first: readonly Column<T>[]): Column
   ];
 }
 
+/** Columns of settings that differ between results. */
+const settingColumns = <T extends Common>({ samples, selections }: EmitOptions): Column<T>[] => [
+  ...(samples.length > 1
+    ? [{ title: "samples", value: (r: T) => String(r.samples), align: "right" as const }]
+    : []),
+  ...(selections.length > 1 ? [{ title: "select", value: (r: T) => r.select }] : []),
+];
+
 /** The columns in which some result has something to show. */
 const filled = <T>(columns: readonly Column<T>[], results: readonly T[]) =>
   columns.filter(({ value }) => results.some((result) => !["", "–"].includes(value(result))));
@@ -101,13 +111,15 @@ function warnOfUndefined(results: readonly TargetResult[], warn: EmitOptions["wa
   }
 }
 
+/** The one value, or all. */
+const single = <T>(values: readonly T[]) => (values.length === 1 ? values[0] : values);
+
 /** Print everything in the format asked for. */
 export function emitBenchmark(options: EmitOptions): void {
-  const { out, plan, result, settings, dataFolder } = options;
-  const { protocol, samples, select, seed } = settings;
+  const { out, plan, result, protocol, samples, selections, dataFolder } = options;
   const ceilings = readNoiseCeilings(dataFolder, protocol);
-  const targets = summariseTargets(result.units, settings);
-  const summaries = summariseTasks(result.units, settings);
+  const targets = summariseTargets(result.units);
+  const summaries = summariseTasks(result.units);
   warnOfUndefined(targets, options.warn);
   const results = targets.map((target): Shown<TargetResult> => {
     const task = plan.tasks.find(({ spec }) => spec.name === target.task)!;
@@ -126,7 +138,11 @@ export function emitBenchmark(options: EmitOptions): void {
     values.includes(null) ? null : mean(values as number[]);
   const summary = summaries.map((entry): Shown<TaskSummary> => {
     const own = results.filter(
-      ({ task, predictor }) => task === entry.task && predictor === entry.predictor,
+      ({ task, predictor, samples: n, select }) =>
+        task === entry.task &&
+        predictor === entry.predictor &&
+        n === entry.samples &&
+        select === entry.select,
     );
     return {
       ...entry,
@@ -144,9 +160,8 @@ export function emitBenchmark(options: EmitOptions): void {
       context: {
         ...options.context,
         protocol,
-        samples,
-        select,
-        seed,
+        samples: single(samples),
+        select: single(selections),
         trials: options.trials,
         sourceDraws: options.oneSourceDraw ? "one for all trials" : "one a trial",
         nSourceNetworks: Object.fromEntries(
@@ -172,10 +187,11 @@ export function emitBenchmark(options: EmitOptions): void {
       warnings: options.warnings,
     },
     filled(
-      columnsOf([
+      columnsOf<Shown<TargetResult>>([
         { title: "task", value: (r) => r.task },
         { title: "predictor", value: (r) => r.predictor },
         { title: "target", value: (r) => r.target },
+        ...settingColumns(options),
       ]),
       results,
     ),
@@ -183,10 +199,11 @@ export function emitBenchmark(options: EmitOptions): void {
   out.table(
     summary,
     filled(
-      columnsOf([
+      columnsOf<Shown<TaskSummary>>([
         { title: "task", value: (r) => r.task },
         { title: "predictor", value: (r) => r.predictor },
         { title: "mean of", value: (r) => `${r.nTargets} targets`, align: "right" },
+        ...settingColumns(options),
       ]),
       summary,
     ),

@@ -30,7 +30,10 @@ export interface PlanOptions {
   /** `DIR` or `DIR:id,id`. */
   readonly sources: readonly string[];
   readonly targets: readonly string[];
-  readonly settings: TransferSettings;
+  readonly settings: Pick<TransferSettings, "protocol" | "seed"> & {
+    /** Most networks that are measured on a target. */
+    readonly samples: number;
+  };
 }
 
 /** A task that can be run. */
@@ -257,7 +260,7 @@ function taskNamed(name: string): PublishedTask {
 function checkSource(
   task: TransferTask,
   source: MeasuredPlatform,
-  settings: TransferSettings,
+  settings: PlanOptions["settings"],
 ): void {
   const n = sourceSamples(task, source, settings, 0).rows.length;
   if (n >= minSourceNetworks) return;

@@ -1,12 +1,12 @@
 /**
  * Runs a planned benchmark: splits it into jobs, keeps every finished unit, shows progress, picks up what is there.
  */
-import type { TransferSettings } from "../evaluate/transfer.js";
+import type { Protocol, Selection } from "../evaluate/transfer.js";
 import type { ScoredUnit } from "../evaluate/transfer-summary.js";
-import { mean } from "../tensor/stats.js";
 import { formatDuration } from "../units.js";
+import { BenchmarkClock } from "./benchmark-clock.js";
 import { codeHashOf } from "./benchmark-code.js";
-import type { Job, SentError, Trial } from "./benchmark-messages.js";
+import { isSameTrial, type Job, type SentError, type Trial } from "./benchmark-messages.js";
 import type { PlannedTask } from "./benchmark-plan.js";
 import { hashTask, keyOfUnit, type UnitLog } from "./benchmark-units.js";
 import { runJobs } from "./benchmark-workers.js";
@@ -15,7 +15,11 @@ import type { Progress } from "./progress.js";
 export interface RunOptions {
   readonly tasks: readonly PlannedTask[];
   readonly predictors: readonly string[];
-  readonly settings: TransferSettings;
+  readonly protocol: Protocol;
+  readonly seed: number;
+  /** Numbers of samples and ways to select them; a predictor learns once for all of them. */
+  readonly samples: readonly number[];
+  readonly selections: readonly Selection[];
   readonly trials: number;
   /** All trials share the first draw of source networks, so a predictor learns once a task. */
   readonly oneSourceDraw: boolean;
@@ -57,78 +61,58 @@ interface PlannedUnit {
 }
 
 function unitsOf(options: RunOptions, code: Readonly<Record<string, string>>): PlannedUnit[] {
-  const { tasks, predictors, settings, trials, oneSourceDraw } = options;
+  const { tasks, predictors, protocol, seed, oneSourceDraw } = options;
+  const settings = options.samples.flatMap((samples) =>
+    options.selections.map((select) => ({ protocol, seed, samples, select })),
+  );
+  const trials = Array.from({ length: options.trials }, (_, trial) => trial);
   return tasks.flatMap((task) => {
     const hashes = hashTask(task.task);
     return predictors.flatMap((predictor) =>
-      hashes.targets.flatMap((targetHash, target) =>
-        Array.from({ length: trials }, (_, trial) => {
-          const draw = oneSourceDraw ? 0 : trial;
-          const key = keyOfUnit({
-            predictor,
-            code: code[predictor]!,
-            settings,
-            draw,
-            trial,
-            sources: hashes.sources,
-            target: targetHash,
-          });
-          return { key, task, predictor, draw, at: { target, trial } };
-        }),
+      settings.flatMap((setting) =>
+        hashes.targets.flatMap((targetHash, target) =>
+          trials.map((trial): PlannedUnit => {
+            const draw = oneSourceDraw ? 0 : trial;
+            const key = keyOfUnit({
+              predictor,
+              code: code[predictor]!,
+              settings: setting,
+              draw,
+              trial,
+              sources: hashes.sources,
+              target: targetHash,
+            });
+            const { samples, select } = setting;
+            return { key, task, predictor, draw, at: { target, trial, samples, select } };
+          }),
+        ),
       ),
     );
   });
 }
 
+/** Jobs with their units, in the order of the job's trials. */
+type Jobs = ReadonlyMap<Job, readonly PlannedUnit[]>;
+
 /** One job for each predictor, task and draw; the predictors named first come first. */
-function jobsOf(units: readonly PlannedUnit[], { predictors, settings }: RunOptions): Job[] {
-  const jobs = new Map<string, Job & { trials: Trial[] }>();
+function jobsOf(units: readonly PlannedUnit[], { predictors, protocol, seed }: RunOptions): Jobs {
+  const groups = new Map<string, PlannedUnit[]>();
   for (const predictor of predictors) {
     for (const unit of units) {
       if (unit.predictor !== predictor) continue;
-      const { task, draw, at } = unit;
-      const key = JSON.stringify([predictor, task.spec.name, draw]);
-      const job = jobs.get(key);
-      if (job === undefined) {
-        jobs.set(key, { task: task.spec, predictor, settings, draw, trials: [at] });
-      } else {
-        job.trials.push(at);
-      }
+      const key = JSON.stringify([predictor, unit.task.spec.name, unit.draw]);
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, [unit]);
+      else group.push(unit);
     }
   }
-  return [...jobs.values()];
-}
-
-/** Time that is left, from the time that finished units of the same predictor took. */
-class Clock {
-  readonly #left = new Map<string, number>();
-  readonly #spentMs = new Map<string, number[]>();
-  readonly #nWorkers: number;
-
-  constructor(jobs: readonly Job[], nWorkers: number) {
-    this.#nWorkers = nWorkers;
-    for (const { predictor, trials } of jobs) {
-      this.#left.set(predictor, (this.#left.get(predictor) ?? 0) + trials.length);
-    }
-  }
-
-  /** A job has ended that took a worker this long. */
-  finish({ predictor, trials }: Job, durationMs: number): void {
-    this.#left.set(predictor, this.#left.get(predictor)! - trials.length);
-    const spent = this.#spentMs.get(predictor) ?? [];
-    this.#spentMs.set(predictor, [...spent, durationMs / trials.length]);
-  }
-
-  /** Text such as `, 3 min 20 s left`; empty before anything is known. */
-  left(): string {
-    const known = [...this.#spentMs.values()].flat();
-    if (known.length === 0) return "";
-    let totalMs = 0;
-    for (const [predictor, nLeft] of this.#left) {
-      totalMs += nLeft * mean(this.#spentMs.get(predictor) ?? known);
-    }
-    return `, about ${formatDuration(totalMs / this.#nWorkers)} left`;
-  }
+  return new Map(
+    [...groups.values()].map((group) => {
+      const { task, predictor, draw } = group[0]!;
+      const trials = group.map(({ at }) => at);
+      return [{ task: task.spec, predictor, protocol, seed, draw, trials }, group];
+    }),
+  );
 }
 
 /** Run what is planned. After the signal the result holds what was finished. */
@@ -149,31 +133,28 @@ export async function runBenchmark(options: RunOptions): Promise<RunResult> {
   const failures: FailedUnit[] = [];
   const missing = planned.filter(({ key }) => !done.has(key));
   const jobs = jobsOf(missing, options);
-  const nWorkers = Math.min(options.nWorkers, Math.max(jobs.length, 1));
-  const clock = new Clock(jobs, nWorkers);
-  const find = (job: Job, at: Trial) =>
-    missing.find(
-      (unit) =>
-        unit.predictor === job.predictor &&
-        unit.task.spec.name === job.task.name &&
-        unit.at.target === at.target &&
-        unit.at.trial === at.trial,
-    )!;
-  const show = ({ predictor, task }: Job, detail = "") =>
+  const nWorkers = Math.min(options.nWorkers, Math.max(jobs.size, 1));
+  const clock = new BenchmarkClock([...jobs.keys()], nWorkers);
+  const find = (job: Job, at: Trial) => jobs.get(job)!.find((unit) => isSameTrial(unit.at, at))!;
+  const show = ({ predictor, task }: Job, detail = "") => {
+    const leftMs = clock.leftMs();
+    const left = leftMs === undefined ? "" : `, about ${formatDuration(leftMs)} left`;
+    const nDone = done.size + failures.length;
     progress.update(
-      `benchmark: ${done.size + failures.length}/${planned.length} trials, ${predictor} on ${task.name}${detail}${clock.left()}`,
+      `benchmark: ${nDone}/${planned.length} trials, ${predictor} on ${task.name}${detail}${left}`,
     );
-  const startedMs = new Map<Job, number>();
+  };
   let storageError: unknown;
   const stop = new AbortController();
-  await runJobs(jobs, {
+  await runJobs([...jobs.keys()], {
     nWorkers,
     signal: AbortSignal.any([signal, stop.signal]),
-    onStarted: (job) => void startedMs.set(job, performance.now()),
+    onStarted: (job) => clock.start(job),
     onMessage(job, message) {
       if (message.kind === "scored") {
         const { key } = find(job, message.at);
         done.set(key, message.unit);
+        clock.advance(job, 1);
         try {
           log.append(key, message.unit);
         } catch (error) {
@@ -182,6 +163,7 @@ export async function runBenchmark(options: RunOptions): Promise<RunResult> {
         }
         show(job);
       } else if (message.kind === "failed") {
+        clock.advance(job, message.trials.length);
         for (const at of message.trials) {
           const target = find(job, at).task.task.targets[at.target]!.id;
           failures.push({
@@ -197,7 +179,7 @@ export async function runBenchmark(options: RunOptions): Promise<RunResult> {
         show(job, `, ${message.text}`);
       }
     },
-    onFinished: (job) => clock.finish(job, performance.now() - startedMs.get(job)!),
+    onFinished: (job) => clock.finish(job),
   });
   progress.clear();
   if (storageError !== undefined) throw storageError;

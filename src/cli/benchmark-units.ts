@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { z } from "zod";
-import type { TransferSettings } from "../evaluate/transfer.js";
+import { protocols, selections, type TransferSettings } from "../evaluate/transfer.js";
 import type { ScoredUnit } from "../evaluate/transfer-summary.js";
 import type { MeasuredPlatform, TransferTask } from "../evaluate/transfer-task.js";
 import { AppendOnlyLog } from "../store/files.js";
@@ -25,6 +25,9 @@ const unitSchema = z.object({
     task: z.string(),
     predictor: z.string(),
     target: z.string(),
+    samples: z.number().int().positive(),
+    protocol: z.enum(protocols),
+    select: z.enum(selections),
     trial: z.number().int().nonnegative(),
     spearman: score,
     kendall: score,

@@ -65,13 +65,14 @@ function taskOf(spec: TaskSpec): TransferTask {
 const fail = (trials: readonly Trial[], error: unknown) =>
   send({ kind: "failed", trials, error: sendableError(error) });
 
-async function work({ task: spec, predictor: name, settings, draw, trials }: Job): Promise<void> {
+async function work(job: Job): Promise<void> {
+  const { task: spec, predictor: name, protocol, seed, draw, trials } = job;
   const task = taskOf(spec);
   let lastMs = performance.now();
   const { fitted, trainS } = await fitSources(
     createPredictor(name),
     task,
-    settings,
+    { protocol, seed },
     draw,
     (done, total, what) => {
       if (performance.now() - lastMs < progressIntervalMs) return;
@@ -82,13 +83,18 @@ async function work({ task: spec, predictor: name, settings, draw, trials }: Job
   for (const at of trials) {
     const target = task.targets[at.target] as MeasuredPlatform;
     try {
-      const outcome = await transferTo(fitted, task, target, settings, at.trial);
+      const { trial, samples, select } = at;
+      const settings = { protocol, seed, samples, select };
+      const outcome = await transferTo(fitted, task, target, settings, trial);
       const unit = {
         task: task.name,
         predictor: name,
         target: target.id,
-        trial: at.trial,
-        ...scoreTransfer(task, target, settings.protocol, outcome),
+        samples,
+        protocol,
+        select,
+        trial,
+        ...scoreTransfer(task, target, protocol, outcome),
         trainS,
         adaptMs: outcome.adaptMs,
         predictPerS: outcome.predictPerS,

@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { InternalError } from "../errors.js";
 import { packageRoot } from "../package.js";
-import type { Job, Trial, WorkerMessage } from "./benchmark-messages.js";
+import { isSameTrial, type Job, type Trial, type WorkerMessage } from "./benchmark-messages.js";
 
 export interface JobEvents {
   onStarted(job: Job): void;
@@ -17,8 +17,6 @@ export interface JobEvents {
 
 /** What is kept of a worker's stderr for the message when it crashes. */
 const stderrTailChars = 2000;
-
-const sameTrial = (a: Trial, b: Trial) => a.target === b.target && a.trial === b.trial;
 
 class Worker {
   readonly #child: ChildProcess;
@@ -48,7 +46,7 @@ class Worker {
       const onMessage = (message: WorkerMessage) => {
         const told = message.kind === "scored" ? [message.at] : [];
         const closed = message.kind === "failed" ? message.trials : told;
-        open = open.filter((trial) => !closed.some((other) => sameTrial(trial, other)));
+        open = open.filter((trial) => !closed.some((other) => isSameTrial(trial, other)));
         events.onMessage(job, message);
         if (message.kind === "done") finish();
       };

@@ -10,7 +10,7 @@ const axis = { name: "Spearman", min: 0.7, max: 1 };
 const curves = learningCurvesChart(
   tasks.map((title, i) => ({ title, ceiling: i === 0 ? 0.98 : null, curves: [points, []] })),
   {
-    ...{ ...labels, id: "curves", axis },
+    ...{ ...labels, id: "curves", axisName: "Spearman" },
     series: [
       { name: "random", role: "miss" },
       { name: "designed", role: "verified" },
@@ -48,6 +48,23 @@ describe("learningCurvesChart()", () => {
     for (const text of [...tasks, "random", "designed", "noise ceiling", "3", "10", "100"]) {
       expect(svg).toContain(`>${text}</text>`);
     }
+  });
+
+  test("gives each task an axis that its own curves fill", () => {
+    const at = (value: number) => ({
+      title: "T",
+      ceiling: null,
+      curves: [[{ samples: 3, value, sd: 0 }]],
+    });
+    const options = {
+      ...labels,
+      id: "axes",
+      axisName: "y",
+      series: [{ name: "a", role: "miss" }],
+    } as const;
+    const svg = renderChart(learningCurvesChart([at(0.97), at(0.3)], options), { width: 860 });
+    expect(svg).toContain(">0.96</text>");
+    expect(svg).toContain(">0.4</text>");
   });
 
   test("puts fewer tasks into a row where it is narrow", () => {

@@ -57,14 +57,25 @@ export interface CurveOptions {
   readonly title: string;
   /** How many, on what, which split. */
   readonly caption: string;
-  readonly axis: ScoreAxis;
+  /** Name of the score; each task has an axis of its own, up to 1. */
+  readonly axisName: string;
   readonly series: readonly { readonly name: string; readonly role: ColorRole }[];
+}
+
+/** Steps of a score's axis, the smallest that gives at most five of them. */
+const axisSteps = [0.01, 0.02, 0.05, 0.1, 0.2];
+
+/** An axis from below the lowest point up to 1. */
+function curveAxis(curves: readonly (readonly CurvePoint[])[]): { min: number; step: number } {
+  const lowest = Math.min(0.95, ...curves.flat().map(({ value }) => value));
+  const step = axisSteps.find((candidate) => (1 - lowest) / candidate <= 5) ?? 0.2;
+  return { min: 1 - Math.ceil((1 - lowest) / step + 0.2) * step, step };
 }
 
 /** Small charts side by side, one a task: a score against the number of samples, with bars of one standard deviation. */
 export function learningCurvesChart(
   panels: readonly CurvePanel[],
-  { id, title, caption, axis, series }: CurveOptions,
+  { id, title, caption, axisName, series }: CurveOptions,
 ): Chart {
   return {
     id,
@@ -82,7 +93,7 @@ export function learningCurvesChart(
         left: left + (i % nColumns) * (panelWidth + gapX),
         top: top + Math.floor(i / nColumns) * (panelHeight + gapY),
       });
-      const shown = (value: number) => Math.min(Math.max(value, axis.min), axis.max);
+      const axes = panels.map(({ curves }) => curveAxis(curves));
       const option: EChartsOption = {
         legend: legendOf(names, left - 6, isNarrow),
         title: panels.map((panel, i) => ({
@@ -99,25 +110,31 @@ export function learningCurvesChart(
           containLabel: false,
         })),
         xAxis: panels.map(({ curves }, i) => sampleAxis(i, curves)),
-        yAxis: panels.map((_, i) => ({
+        yAxis: axes.map(({ min, step }, i) => ({
           type: "value" as const,
           gridIndex: i,
-          min: axis.min,
-          max: axis.max,
-          splitNumber: 4,
-          axisLabel: mutedText,
+          min,
+          max: 1,
+          interval: step,
+          axisLabel: {
+            ...mutedText,
+            formatter: (value: number) => String(Number(value.toFixed(2))),
+          },
           splitLine: gridLine,
           ...(i % nColumns === 0 && {
-            name: axis.name,
+            name: axisName,
             nameLocation: "middle" as const,
             nameGap: 40,
             nameTextStyle: text,
           }),
         })),
-        series: panels.flatMap(({ curves, ceiling }, i) => [
-          ...curves.flatMap((points, s) => curveSeries(points, series[s]!, i, shown)),
-          ceilingSeries(curves, ceiling, i, shown),
-        ]),
+        series: panels.flatMap(({ curves, ceiling }, i) => {
+          const shown = (value: number) => Math.min(Math.max(value, axes[i]!.min), 1);
+          return [
+            ...curves.flatMap((points, s) => curveSeries(points, series[s]!, i, shown)),
+            ceilingSeries(curves, ceiling, i, shown),
+          ];
+        }),
       };
       return { height: top + nRows * (panelHeight + gapY) - 22, option };
     },

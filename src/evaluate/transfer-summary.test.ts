@@ -9,6 +9,7 @@ function unit(target: string, trial: number, values: Partial<ScoredUnit> = {}): 
     predictor: "p",
     target,
     trial,
+    ...settings,
     spearman: 0.9,
     kendall: 0.8,
     withinFivePercent: 0.4,
@@ -40,7 +41,7 @@ const units = [
 
 describe("summariseTargets()", () => {
   test("gives means over trials and their spread, medians of times", () => {
-    const [a, b] = summariseTargets(units, settings);
+    const [a, b] = summariseTargets(units);
     expect(a).toMatchObject({ task: "ND", predictor: "p", target: "a", trials: 3, ...settings });
     expect(a!.spearman).toBeCloseTo(0.9, 12);
     expect(a!.spearmanSd).toBeCloseTo(0.1, 12);
@@ -50,13 +51,13 @@ describe("summariseTargets()", () => {
   });
 
   test("has no spread for one trial", () => {
-    expect(summariseTargets(units.slice(0, 1), settings)[0]!.spearmanSd).toBe(0);
+    expect(summariseTargets(units.slice(0, 1))[0]!.spearmanSd).toBe(0);
   });
 });
 
 describe("summariseTasks()", () => {
   test("gives means over targets, however many trials each has", () => {
-    const [summary] = summariseTasks(units.slice(0, 5), settings);
+    const [summary] = summariseTasks(units.slice(0, 5));
     expect(summary).toMatchObject({ nTargets: 2, trials: 2, coverage90Lowest: 0.7 });
     expect(summary!.spearman).toBeCloseTo((0.9 + 0.45) / 2, 12);
     expect(summary!.spearmanSd).toBeCloseTo((0.1 + 0.1 / Math.SQRT2) / 2, 12);
@@ -64,13 +65,23 @@ describe("summariseTasks()", () => {
     expect(summary!.meanSpearmanSd).toBeCloseTo(0.1 / Math.SQRT2, 12);
   });
 
-  test("keeps tasks and predictors apart", () => {
-    const others = [unit("a", 0, { predictor: "q" }), unit("a", 0, { task: "N1" })];
-    const summaries = summariseTasks([...units, ...others], settings);
-    expect(summaries.map(({ task, predictor }) => [task, predictor])).toEqual([
-      ["ND", "p"],
-      ["ND", "q"],
-      ["N1", "p"],
+  test("keeps tasks, predictors and settings apart", () => {
+    const others = [
+      unit("a", 0, { predictor: "q" }),
+      unit("a", 0, { task: "N1" }),
+      unit("a", 0, { samples: 20 }),
+      unit("a", 0, { select: "designed" }),
+    ];
+    const summaries = summariseTasks([...units, ...others]);
+    const named = summaries.map(({ task, predictor, samples, select }) =>
+      [task, predictor, samples, select].join(" "),
+    );
+    expect(named).toEqual([
+      "ND p 10 random",
+      "ND q 10 random",
+      "N1 p 10 random",
+      "ND p 20 random",
+      "ND p 10 designed",
     ]);
   });
 });

@@ -9,17 +9,13 @@ export interface ScoredUnit extends TransferScores {
   readonly task: string;
   readonly predictor: string;
   readonly target: string;
+  readonly samples: number;
+  readonly protocol: Protocol;
+  readonly select: Selection;
   readonly trial: number;
   readonly trainS: number;
   readonly adaptMs: number;
   readonly predictPerS: number;
-}
-
-/** What units of one table have in common. */
-export interface SummarySettings {
-  readonly protocol: Protocol;
-  readonly samples: number;
-  readonly select: Selection;
 }
 
 const meanFields = [
@@ -50,10 +46,13 @@ interface Spread {
   readonly withinTenPercentSd: number;
 }
 
-interface Header extends SummarySettings {
+interface Header {
   readonly task: string;
   readonly predictor: string;
+  readonly samples: number;
   readonly trials: number;
+  readonly protocol: Protocol;
+  readonly select: Selection;
 }
 
 /** Scores of a predictor on one target: means over trials. */
@@ -88,25 +87,23 @@ function averagesOf(items: readonly Averaged[], middle: typeof median): Averaged
   return Object.fromEntries([...over(meanFields, mean), ...over(medianFields, middle)]) as Averaged;
 }
 
-/** Results for each (task, predictor, target), in the order in which these first appear. */
-export function summariseTargets(
-  units: readonly ScoredUnit[],
-  settings: SummarySettings,
-): TargetResult[] {
-  return groupBy(units, ({ task, predictor, target }) =>
-    JSON.stringify([task, predictor, target]),
-  ).map((trials) => {
-    const { task, predictor, target } = trials[0]!;
+const keyOf = ({ task, predictor, samples, protocol, select }: ScoredUnit, ...more: string[]) =>
+  JSON.stringify([task, predictor, samples, protocol, select, ...more]);
+
+/** Results for each target of a task, predictor and settings, in the order in which these first appear. */
+export function summariseTargets(units: readonly ScoredUnit[]): TargetResult[] {
+  return groupBy(units, (unit) => keyOf(unit, unit.target)).map((trials) => {
+    const { task, predictor, target, samples, protocol, select } = trials[0]!;
     const sdOf = (field: "spearman" | "withinTenPercent") =>
       standardDeviation(trials.map((unit) => unit[field]));
     return {
       task,
       predictor,
       target,
-      samples: settings.samples,
+      samples,
       trials: trials.length,
-      protocol: settings.protocol,
-      select: settings.select,
+      protocol,
+      select,
       ...averagesOf(trials, median),
       spearmanSd: sdOf("spearman"),
       withinTenPercentSd: sdOf("withinTenPercent"),
@@ -114,15 +111,11 @@ export function summariseTargets(
   });
 }
 
-/** Summaries for each (task, predictor). */
-export function summariseTasks(
-  units: readonly ScoredUnit[],
-  settings: SummarySettings,
-): TaskSummary[] {
-  const byTask = groupBy(units, ({ task, predictor }) => JSON.stringify([task, predictor]));
-  return byTask.map((ofTask) => {
-    const targets = summariseTargets(ofTask, settings);
-    const { task, predictor } = targets[0]!;
+/** Summaries for each task, predictor and settings. */
+export function summariseTasks(units: readonly ScoredUnit[]): TaskSummary[] {
+  return groupBy(units, (unit) => keyOf(unit)).map((ofTask) => {
+    const targets = summariseTargets(ofTask);
+    const { task, predictor, samples, protocol, select } = targets[0]!;
     const byTrial = groupBy(ofTask, ({ trial }) => String(trial));
     const complete = byTrial.filter((trial) => trial.length === targets.length);
     const means = complete.map((trial) => mean(trial.map(({ spearman }) => spearman)));
@@ -130,10 +123,10 @@ export function summariseTasks(
       task,
       predictor,
       nTargets: targets.length,
-      samples: settings.samples,
+      samples,
       trials: Math.min(...targets.map(({ trials }) => trials)),
-      protocol: settings.protocol,
-      select: settings.select,
+      protocol,
+      select,
       ...averagesOf(targets, mean),
       spearmanSd: mean(targets.map(({ spearmanSd }) => spearmanSd)),
       withinTenPercentSd: mean(targets.map(({ withinTenPercentSd }) => withinTenPercentSd)),

@@ -150,7 +150,7 @@ export interface FittedTask {
 export async function fitSources(
   predictor: Predictor,
   task: TransferTask,
-  settings: TransferSettings,
+  settings: Pick<TransferSettings, "protocol" | "seed">,
   draw: number,
   onProgress?: OnProgress,
 ): Promise<FittedTask> {

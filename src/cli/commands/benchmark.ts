@@ -18,7 +18,7 @@ export interface BenchmarkOptions {
   source?: string[];
   target?: string[];
   predictor?: string[];
-  samples: number;
+  samples: string;
   trials: number;
   protocol: string;
   select: string;
@@ -42,14 +42,14 @@ export function registerBenchmark(register: Register): void {
         .option("--source <dir[:id,…]>", "platforms to learn from, for a task of your own", collect)
         .option("--target <dir[:id,…]>", "platforms to predict, for a task of your own", collect)
         .option("--predictor <name>", "method; repeat for several", collect)
-        .option("--samples <n>", "networks measured on a target", integerOption("samples", 1), 10)
+        .option("--samples <n[,…]>", "networks measured on a target", "10")
         .option("--trials <n>", "repetitions with other draws", integerOption("trials", 1), 10)
         .option(
           "--protocol <name>",
           "all or help: which networks are learned from and tested",
           "all",
         )
-        .option("--select <how>", "random or designed: how samples are selected", "random")
+        .option("--select <how>", "random, designed or both: how samples are selected", "random")
         .option("--one-source-draw", "all trials learn from the same networks: for slow methods")
         .option(
           "--threads <n>",
@@ -59,7 +59,7 @@ export function registerBenchmark(register: Register): void {
         .option("--resume", "take finished trials from the folder of earlier runs")
         .option("-o, --out <dir>", "folder that keeps finished trials"),
     async (context) => {
-      const { options, out, progress, signal, settings: common, warn, warnings } = context;
+      const { options, out, progress, signal, settings, warn, warnings } = context;
       const { createPredictor, predictorNames } = await import("../../predict/registry.js");
       const { protocols, selections } = await import("../../evaluate/transfer.js");
       const { receivedError } = await import("../benchmark-messages.js");
@@ -69,13 +69,25 @@ export function registerBenchmark(register: Register): void {
       const { emitBenchmark } = await import("../benchmark-output.js");
       const checks = new InputChecks();
       const protocol = checks.run(() => oneOf("protocol", options.protocol, protocols), "all");
-      const select = checks.run(() => oneOf("select", options.select, selections), "random");
+      const selected = listed(options.select).flatMap((text) =>
+        checks.run(() => [oneOf("select", text, selections)], []),
+      );
+      const numbers = listed(options.samples).flatMap((text) =>
+        checks.run(() => [integerOption("samples", 1)(text)], []),
+      );
       const predictors = [...new Set(options.predictor ?? [predictorNames[0]!])];
-      const { samples, seed, trials } = options;
-      const settings = { protocol, select, samples, seed };
+      const { seed, trials } = options;
+      const samples = [...new Set(numbers)].sort((a, b) => a - b);
       for (const name of predictors) {
-        checks.run(() => checkSamples(createPredictor(name), samples), undefined);
+        checks.run(() => checkSamples(createPredictor(name), Math.min(...samples)), undefined);
       }
+      const common = {
+        protocol,
+        samples,
+        selections: [...new Set(selected)],
+        trials,
+        oneSourceDraw: options.oneSourceDraw ?? false,
+      };
       const isResumable = options.resume ?? false;
       const folder = resolve(options.out ?? join(dataHome(), "benchmark"));
       const startMs = performance.now();
@@ -87,7 +99,7 @@ export function registerBenchmark(register: Register): void {
             ...(options.tasks === undefined ? {} : { tasks: listed(options.tasks) }),
             sources: options.source ?? [],
             targets: options.target ?? [],
-            settings,
+            settings: { protocol, seed, samples: Math.max(...samples) },
           }),
         undefined,
       );
@@ -97,9 +109,8 @@ export function registerBenchmark(register: Register): void {
       const result = await runBenchmark({
         tasks: plan!.tasks,
         predictors,
-        settings,
-        trials,
-        oneSourceDraw: options.oneSourceDraw ?? false,
+        seed,
+        ...common,
         nWorkers: options.threads ?? availableParallelism(),
         log,
         resume: isResumable,
@@ -121,11 +132,9 @@ export function registerBenchmark(register: Register): void {
         out,
         plan: plan!,
         result,
-        settings,
-        trials,
-        oneSourceDraw: options.oneSourceDraw ?? false,
+        ...common,
         dataFolder: options.data,
-        context: common,
+        context: settings,
         warn,
         warnings,
         footer: `\n${result.units.length} trials in ${formatDuration(performance.now() - startMs)}${result.nResumed === 0 ? "" : `, ${result.nResumed} of them from earlier runs`}; kept in ${log.path}`,
