@@ -47,6 +47,7 @@ function repeatedTable(times) {
     signatures: networks.signatures,
     counts: each(networks.counts),
     longestPath: each(networks.longestPath),
+    heaviestPath: each(networks.heaviestPath),
     connected: repeat(networks.connected),
     encoding: { ...networks.encoding, values: repeat(networks.encoding.values) },
   };

@@ -1,17 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { InputError } from "../errors.js";
-import {
-  livenessOf,
-  longestChain,
-  sharedClasses,
-  sourcesOf,
-  topologicalOrder,
-  viewOf,
-} from "./analysis.js";
+import { livenessOf, topologicalOrder, viewOf } from "./analysis.js";
 import { createGraphBuilder } from "./build.js";
+import { longestChain, sourcesOf } from "./chains.js";
 import { costOf, costOfGraph, signatureOf } from "./cost.js";
 import { featuresOfGraphs } from "./feature-table.js";
 import type { Operator } from "./graph.js";
+import { sharedClasses } from "./sharing.js";
 
 /** x -> relu1 -> out; x -> relu2 -> dead; zeros -> fed -> out. */
 function branches() {
@@ -169,10 +164,17 @@ describe("featuresOfGraphs()", () => {
       "backward+shared 1020",
       "forward+shared 1011",
       "both+shared 1010",
+      "unread 1020",
+      "unread+shared 1020",
+      "all+merged 1021",
+      "backward+merged 1020",
+      "forward+merged 1011",
+      "both+merged 1010",
+      "unread+merged 1020",
     ]);
-    expect(Object.values(table.longestPath).map(([length]) => length)).toEqual([
-      3, 2, 3, 2, 2, 2, 2, 2,
-    ]);
+    const lengths = Object.values(table.longestPath).map(([length]) => length);
+    expect(lengths).toEqual([3, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2]);
+    expect(Object.values(table.heaviestPath).map(([weight]) => weight)).toEqual(lengths);
     expect(table.encoding).toBeUndefined();
   });
 });

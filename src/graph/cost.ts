@@ -6,7 +6,7 @@
  * activations, additions and pools. Batch norm has two parameters a channel (scale and shift, not its statistics).
  */
 import type { OperatorSignature } from "./features.js";
-import type { Operator, OperatorGraph, Shape, TensorInfo } from "./graph.js";
+import type { Constant, Operator, OperatorGraph, Shape, TensorInfo } from "./graph.js";
 import { bytesPerElement, elementCount, formatShape } from "./size.js";
 
 /** What an operator or a network takes, whatever runs it. */
@@ -68,12 +68,10 @@ function macsOf(operator: Operator, graph: OperatorGraph): number {
   }
 }
 
-/** Constants of an operator that are learnable. */
-function parametersOf(operator: Operator, graph: OperatorGraph): TensorInfo[] {
+/** Constants of an operator that training made: what is learned, and batch norm's statistics. */
+export function weightsOf(operator: Operator, graph: OperatorGraph): Constant[] {
   if (withSettings.has(operator.type)) return [];
-  const inputs =
-    operator.type === "BatchNormalization" ? operator.inputs.slice(0, 3) : operator.inputs;
-  return inputs.flatMap((name) => {
+  return operator.inputs.flatMap((name) => {
     const constant = graph.constants.get(name);
     if (!constant || constant.shape.length === 0) return [];
     const { dataType, source } = constant;
@@ -81,6 +79,14 @@ function parametersOf(operator: Operator, graph: OperatorGraph): TensorInfo[] {
     // Zeros stand for absent edges; they carry nothing learned.
     return source.kind === "fill" && source.value === 0 ? [] : [constant];
   });
+}
+
+/** Constants of an operator that are learnable. */
+function parametersOf(operator: Operator, graph: OperatorGraph): Constant[] {
+  const weights = weightsOf(operator, graph);
+  if (operator.type !== "BatchNormalization") return weights;
+  const [, scale, shift] = operator.inputs;
+  return weights.filter(({ name }) => name === scale || name === shift);
 }
 
 /** Cost of one operator. */
@@ -120,13 +126,18 @@ function sameNumber(values: readonly number[]): string {
   return values.every((value) => value === values[0]) ? String(values[0]) : values.join("x");
 }
 
+/** Spatial shape of the window of a convolution or pooling. */
+function kernelOf({ attributes, inputs }: Operator, graph: OperatorGraph): Shape {
+  const weights = tensorOf(graph, inputs[1] ?? "")?.shape;
+  return (attributes.kernel_shape as Shape | undefined) ?? weights?.slice(2) ?? [];
+}
+
 /** `3x3/1`, with dilation and groups where there are any. */
 function describeWindow(operator: Operator, graph: OperatorGraph): string {
-  const { kernel_shape, strides, dilations, group } = operator.attributes;
+  const { strides, dilations, group } = operator.attributes;
   const input = tensorOf(graph, operator.inputs[0]!)?.shape ?? [];
   const isConv = operator.type === "Conv" || operator.type === "ConvTranspose";
-  const weights = tensorOf(graph, operator.inputs[1] ?? "")?.shape;
-  const kernel = (kernel_shape as Shape | undefined) ?? weights?.slice(2) ?? [];
+  const kernel = kernelOf(operator, graph);
   let text = `${kernel.join("x")}/${sameNumber((strides as Shape | undefined) ?? [1])}`;
   if (Array.isArray(dilations) && dilations.some((value) => value !== 1)) {
     text += ` dilated ${sameNumber(dilations as number[])}`;
@@ -138,6 +149,11 @@ function describeWindow(operator: Operator, graph: OperatorGraph): string {
 }
 
 const windowed = new Set(["Conv", "ConvTranspose", "AveragePool", "MaxPool", "LpPool"]);
+
+/** Taps of an operator: elements of the window that a convolution or pooling slides over its input, else 1. */
+export function tapsOf(operator: Operator, graph: OperatorGraph): number {
+  return windowed.has(operator.type) ? elementCount(kernelOf(operator, graph)) : 1;
+}
 
 function groupOf(operator: Operator, graph: OperatorGraph, dataType: string): string {
   let group = operator.type;

@@ -1,15 +1,9 @@
 /**
  * The feature table of any list of operator graphs. A search space may fill the same table faster.
  */
-import {
-  livenessOf,
-  longestChain,
-  partsOfSemantics,
-  sharedClasses,
-  sourcesOf,
-  viewOf,
-} from "./analysis.js";
-import { signatureOf } from "./cost.js";
+import { livenessOf, partsOfSemantics, type Sharing, viewOf } from "./analysis.js";
+import { longestChain, sourcesOf } from "./chains.js";
+import { signatureOf, tapsOf } from "./cost.js";
 import {
   type FeatureTable,
   type OperatorSignature,
@@ -17,6 +11,7 @@ import {
   rewriteSemantics,
 } from "./features.js";
 import type { OperatorGraph } from "./graph.js";
+import { sharedClasses } from "./sharing.js";
 
 /** A graph and the id its row gets. */
 export interface NamedGraph {
@@ -24,10 +19,16 @@ export interface NamedGraph {
   readonly graph: OperatorGraph;
 }
 
+/** What one semantics executes of a graph. */
+interface Execution {
+  /** Signature key of every executed operator. */
+  readonly keys: readonly string[];
+  readonly longestPath: number;
+  readonly heaviestPath: number;
+}
+
 interface Row {
-  /** For each semantics: signature key of every executed operator. */
-  readonly executed: Readonly<Record<RewriteSemantics, readonly string[]>>;
-  readonly longest: Readonly<Record<RewriteSemantics, number>>;
+  readonly executions: Readonly<Record<RewriteSemantics, Execution>>;
   readonly connected: boolean;
 }
 
@@ -46,26 +47,64 @@ function rowOf(graph: OperatorGraph, signatures: Map<string, OperatorSignature>)
     if (!signatures.has(signature.key)) signatures.set(signature.key, signature);
     return signature.key;
   });
+  const taps = graph.operators.map((operator) => tapsOf(operator, graph));
   const liveness = livenessOf(graph);
   const sources = sourcesOf(graph);
-  const { classes, nClasses, sources: classSources } = sharedClasses(graph);
-  const executed = forEachSemantics((): string[] => []);
-  const longest = forEachSemantics((semantics) => {
-    const { view, shared } = partsOfSemantics(semantics);
-    const mask = viewOf(liveness, view);
-    if (!shared) {
-      executed[semantics] = keys.filter((_, i) => mask[i]);
-      return longestChain(mask, sources);
+  const { classes, nClasses, launches, sources: classSources } = sharedClasses(graph);
+  const classTaps = new Float64Array(nClasses);
+  classes.forEach((id, i) => {
+    if (id >= 0) classTaps[id] = taps[i]!;
+  });
+
+  function execute(mask: Uint8Array, sharing: Sharing): Execution {
+    if (sharing === "none") {
+      return {
+        keys: keys.filter((_, i) => mask[i]),
+        longestPath: longestChain(mask, sources),
+        heaviestPath: longestChain(mask, sources, taps),
+      };
     }
+    const executed: string[] = [];
     const classMask = new Uint8Array(nClasses);
+    const isLaunched = new Uint8Array(nClasses);
     classes.forEach((id, i) => {
       if (id < 0 || !mask[i] || classMask[id]) return;
       classMask[id] = 1;
-      executed[semantics].push(keys[i]!);
+      const launch = sharing === "merged" ? launches[id]! : id;
+      if (!isLaunched[launch]) executed.push(keys[i]!);
+      isLaunched[launch] = 1;
     });
-    return longestChain(classMask, classSources);
+    return {
+      keys: executed,
+      longestPath: longestChain(classMask, classSources),
+      heaviestPath: longestChain(classMask, classSources, classTaps),
+    };
+  }
+
+  // Most networks have no dead operators: then views differ in name only.
+  const known = new Map<string, Execution>();
+  const executions = forEachSemantics((semantics) => {
+    const { view, sharing } = partsOfSemantics(semantics);
+    const mask = viewOf(liveness, view);
+    const name = `${sharing} ${mask.join("")}`;
+    const execution = known.get(name) ?? execute(mask, sharing);
+    known.set(name, execution);
+    return execution;
   });
-  return { executed, longest, connected: liveness.connected };
+  return { executions, connected: liveness.connected };
+}
+
+/** One array for each semantics; semantics of equal numbers have the same one. */
+function distinctArrays(
+  make: (semantics: RewriteSemantics) => Float32Array,
+): Record<RewriteSemantics, Float32Array> {
+  const distinct: Float32Array[] = [];
+  return forEachSemantics((semantics) => {
+    const values = make(semantics);
+    const equal = distinct.find((known) => known.every((value, i) => value === values[i]));
+    if (equal === undefined) distinct.push(values);
+    return equal ?? values;
+  });
 }
 
 /** Encodings of all rows, when all have one of the same space and width. */
@@ -84,7 +123,7 @@ function encodingOf(graphs: readonly NamedGraph[]): FeatureTable["encoding"] {
 
 /**
  * Features of networks: operators counted by signature under each rewrite semantics. Signatures are in the order of
- * their keys.
+ * their keys. Semantics that no network tells apart have the same arrays.
  */
 export function featuresOfGraphs(graphs: readonly NamedGraph[]): FeatureTable {
   const known = new Map<string, OperatorSignature>();
@@ -94,16 +133,19 @@ export function featuresOfGraphs(graphs: readonly NamedGraph[]): FeatureTable {
   const table = {
     ids: graphs.map(({ id }) => id),
     signatures,
-    counts: forEachSemantics((semantics) => {
+    counts: distinctArrays((semantics) => {
       const counts = new Float32Array(rows.length * signatures.length);
-      rows.forEach(({ executed }, row) => {
-        for (const key of executed[semantics])
+      rows.forEach(({ executions }, row) => {
+        for (const key of executions[semantics].keys)
           counts[row * signatures.length + column.get(key)!]!++;
       });
       return counts;
     }),
-    longestPath: forEachSemantics((semantics) =>
-      Float32Array.from(rows, ({ longest }) => longest[semantics]),
+    longestPath: distinctArrays((semantics) =>
+      Float32Array.from(rows, ({ executions }) => executions[semantics].longestPath),
+    ),
+    heaviestPath: distinctArrays((semantics) =>
+      Float32Array.from(rows, ({ executions }) => executions[semantics].heaviestPath),
     ),
     connected: Uint8Array.from(rows, ({ connected }) => Number(connected)),
   };

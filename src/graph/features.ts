@@ -6,12 +6,14 @@
  */
 
 /**
+ * The rewrite semantics that tell what a runtime prunes and whether it computes anything twice.
+ *
  * Which operators a runtime is taken to execute: every one; those whose result reaches the output
  * (`backward`); those reached from an input, i.e. not fed by constants alone (`forward`); or `both`.
  * `shared`: equal operators on equal inputs run once (common subexpression elimination), and an Identity, which
  * optimisers see through, does not run.
  */
-export const rewriteSemantics = [
+export const pruningSemantics = [
   "all",
   "backward",
   "forward",
@@ -20,6 +22,26 @@ export const rewriteSemantics = [
   "backward+shared",
   "forward+shared",
   "both+shared",
+] as const;
+
+/**
+ * All rewrite semantics: `pruningSemantics`, and those with a further view or a further way of sharing.
+ *
+ * `unread`: as `backward`, and operators with weights whose results nobody reads run too, with everything they need.
+ * `merged`: as `shared`, and operators that differ in the values of their weights only and read the same tensors are
+ * one launch: sibling convolutions become one wider convolution, as NVIDIA TensorRT's documentation describes.
+ *
+ * The order is fixed: saved predictors depend on it. New ones are appended.
+ */
+export const rewriteSemantics = [
+  ...pruningSemantics,
+  "unread",
+  "unread+shared",
+  "all+merged",
+  "backward+merged",
+  "forward+merged",
+  "both+merged",
+  "unread+merged",
 ] as const;
 /** One of `rewriteSemantics`. */
 export type RewriteSemantics = (typeof rewriteSemantics)[number];
@@ -41,13 +63,21 @@ export interface FeatureTable {
   /** Network ids, e.g. `nasbench201/1462` or a file's name. */
   readonly ids: readonly string[];
   readonly signatures: readonly OperatorSignature[];
-  /** For each semantics (ids.length, signatures.length): how often each operator runs. */
+  /**
+   * For each semantics (ids.length, signatures.length): how often each operator runs. Semantics that are the same for
+   * all networks may have one array.
+   */
   readonly counts: Readonly<Record<RewriteSemantics, Float32Array>>;
   /**
    * For each semantics (ids.length): length of the longest chain of executed operators, each reading the one before.
    * In a connected network that is its longest path from an input to an output, save for dead ends.
    */
   readonly longestPath: Readonly<Record<RewriteSemantics, Float32Array>>;
+  /**
+   * As `longestPath`, each operator weighing its taps: the area of the window that a convolution or pooling slides
+   * over its input, else 1. The critical path of runtimes that run independent branches in parallel.
+   */
+  readonly heaviestPath: Readonly<Record<RewriteSemantics, Float32Array>>;
   /** Whether some path leads from an input to an output (341 NAS-Bench-201 cells have none). */
   readonly connected: Uint8Array;
   /** Present when all networks come from one search space. */

@@ -4,7 +4,7 @@
  * Hypotheses: rewrite semantics × form of the columns × width of the prior × relative noise. Those that share
  * features (semantics and form) are merged to one Gaussian by their moments: a *view*.
  */
-import { type RewriteSemantics, rewriteSemantics } from "../graph/features.js";
+import { pruningSemantics, type RewriteSemantics } from "../graph/features.js";
 import { type Matrix, matrix, multiplyVector } from "../tensor/linalg.js";
 import { median } from "../tensor/stats.js";
 import type { AdditivePrior, CostForm } from "./additive-prior.js";
@@ -89,7 +89,7 @@ function hypothesesOf(
 ): Hypothesis[] {
   const { form, prior, designOf } = evidence;
   const hypotheses: Hypothesis[] = [];
-  rewriteSemantics.forEach((semantics, s) => {
+  pruningSemantics.forEach((semantics, s) => {
     if (!isPossible(semantics)) return;
     const design = designOf(semantics);
     const scale = roughScale(design, latencyMs, prior);
@@ -138,7 +138,7 @@ export function learnViews(
   const total = plausible.reduce((sum, { weight }) => sum + weight, 0);
   const views: View[] = [];
   for (const { form } of forms) {
-    for (const semantics of rewriteSemantics) {
+    for (const semantics of pruningSemantics) {
       const members = plausible.filter((h) => h.form === form && h.semantics === semantics);
       if (members.length === 0) continue;
       const weights = members.map(({ weight }) => weight / total);

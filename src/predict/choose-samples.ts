@@ -8,7 +8,7 @@
 
 import { InputError } from "../errors.js";
 import type { FeatureTable } from "../graph/features.js";
-import { type RewriteSemantics, rewriteSemantics } from "../graph/features.js";
+import { pruningSemantics, type RewriteSemantics } from "../graph/features.js";
 import { cholesky, type Matrix, multiplyVector } from "../tensor/linalg.js";
 import { createRandom, deriveSeed, drawWithoutReplacement } from "../tensor/random.js";
 import { median } from "../tensor/stats.js";
@@ -73,7 +73,7 @@ function relativeFactors(
 ): { values: Float64Array; width: number } {
   const p = prior.mean.length;
   const lower = cholesky(widened(prior)).values;
-  const designs = rewriteSemantics.map(designOf);
+  const designs = pruningSemantics.map(designOf);
   const expected = designs.map((design) => multiplyVector(design, prior.mean));
   const n = designs[0]!.rows;
   const mixed = Float64Array.from({ length: n }, (_, i) =>
@@ -81,7 +81,7 @@ function relativeFactors(
   );
   const least = leastShare * median(mixed);
   const perSemantics = p + 2;
-  const width = rewriteSemantics.length * perSemantics;
+  const width = pruningSemantics.length * perSemantics;
   const values = new Float64Array(n * width);
   designs.forEach((design, s) => {
     const share = Math.sqrt(prior.semantics[s]!);

@@ -3,7 +3,7 @@
  */
 import { z } from "zod";
 import { FormatError } from "../errors.js";
-import { type OperatorSignature, rewriteSemantics } from "../graph/features.js";
+import { type OperatorSignature, pruningSemantics } from "../graph/features.js";
 import { matrix } from "../tensor/linalg.js";
 import type { View } from "./additive-posterior.js";
 import {
@@ -50,7 +50,7 @@ const adaptedSchema = z.object({
     .array(
       z.object({
         form: z.enum(costForms),
-        semantics: z.enum(rewriteSemantics),
+        semantics: z.enum(pruningSemantics),
         weight: z.number().positive(),
         noiseVariance: z.number().positive(),
       }),

@@ -303,6 +303,7 @@ function pickRows(rows: readonly number[]) {
     signatures: networks.signatures,
     counts: each(networks.counts, width) as typeof networks.counts,
     longestPath: each(networks.longestPath, 1) as typeof networks.longestPath,
+    heaviestPath: each(networks.heaviestPath, 1) as typeof networks.heaviestPath,
     connected: Uint8Array.from(rows, (row) => networks.connected[row]!),
     encoding: { ...encoding!, values: pick(encoding!.values, encoding!.width) },
   };

@@ -83,7 +83,7 @@ export function worldTable(
     if (prunesDead && !choice.connected) return signatures.map(() => 0);
     const dead = prunesDead ? 0 : choice.dead;
     const convolutions = choice.conv3 + dead + choice.conv1;
-    const relu = semantics.endsWith("shared") ? Math.min(convolutions, 3) : convolutions;
+    const relu = semantics.includes("+") ? Math.min(convolutions, 3) : convolutions;
     const cell = [choice.conv3 + dead, choice.conv1, choice.pool, relu, choice.add];
     return [...cell.map((count) => times * count), 2, 1].slice(0, signatures.length);
   };
@@ -110,6 +110,9 @@ export function worldTable(
     longestPath: Object.fromEntries(
       entries.map(({ semantics, path }) => [semantics, path]),
     ) as FeatureTable["longestPath"],
+    heaviestPath: Object.fromEntries(
+      entries.map(({ semantics, path }) => [semantics, path.map((length) => 4 * length)]),
+    ) as FeatureTable["heaviestPath"],
     connected: Uint8Array.from(choices, ({ connected }) => (connected ? 1 : 0)),
     encoding: { space: "world", width: encodingWidth, values: Float32Array.from(encoding) },
   };

@@ -2,9 +2,9 @@
  * Feature tables of chains: the same numbers as `featuresOfGraphs` of the full networks, from one analysis of each
  * distinct part.
  *
- * That holds where a part has neither dead operators nor two that compute the same, which is checked: then every
- * rewrite semantics executes all of its operators, and since all paths go through the tensors between parts,
- * the longest path is the sum of those of the parts.
+ * That holds where a part has neither dead operators nor two that compute the same or are launched together, which is
+ * checked: then every rewrite semantics executes all of its operators, and since all paths go through the tensors
+ * between parts, the longest and the heaviest path are the sums of those of the parts.
  */
 import { InternalError } from "../../errors.js";
 import { featuresOfGraphs, forEachSemantics } from "../../graph/feature-table.js";
@@ -22,20 +22,32 @@ interface Contribution {
   /** How often each signature runs. */
   readonly counts: Float32Array;
   readonly longestPath: number;
+  readonly heaviestPath: number;
+}
+
+type PartFeatures = Pick<FeatureTable, "counts" | "longestPath" | "heaviestPath">;
+
+function isEqualUnderAll({ counts, longestPath, heaviestPath }: PartFeatures): boolean {
+  return [counts, longestPath, heaviestPath].every((values) =>
+    rewriteSemantics.every((semantics) =>
+      values[semantics].every((value, i) => value === values.all[i]),
+    ),
+  );
 }
 
 function analyse(part: ChainPart, foldBatchNorm: boolean): Contribution {
   const graph = networkFromChain("part", [{ name: "part", part }], { foldBatchNorm });
-  const { signatures, counts, longestPath, connected } = featuresOfGraphs([{ id: "part", graph }]);
-  const isEqual = rewriteSemantics.every(
-    (semantics) =>
-      longestPath[semantics][0] === longestPath.all[0] &&
-      counts[semantics].every((count, i) => count === counts.all[i]),
-  );
-  if (!isEqual || connected[0] !== 1) {
+  const table = featuresOfGraphs([{ id: "part", graph }]);
+  const { signatures, counts, longestPath, heaviestPath, connected } = table;
+  if (!isEqualUnderAll(table) || connected[0] !== 1) {
     throw new InternalError("a part of a chain has operators that some runtimes do not execute");
   }
-  return { signatures, counts: counts.all, longestPath: longestPath.all[0]! };
+  return {
+    signatures,
+    counts: counts.all,
+    longestPath: longestPath.all[0]!,
+    heaviestPath: heaviestPath.all[0]!,
+  };
 }
 
 /** Contributions of parts analysed so far, with batch norms folded and kept. */
@@ -63,7 +75,7 @@ export interface ChainRows {
 
 /**
  * Features of chains, equal to `featuresOfGraphs` of their graphs. All semantics have the same matrix of counts and
- * the same longest paths, as the same arrays.
+ * the same paths, as the same arrays.
  */
 export function featuresOfChains({ ids, parts, encoding, foldBatchNorm }: ChainRows): FeatureTable {
   const contributions = new Map<ChainPart, Contribution>();
@@ -87,6 +99,7 @@ export function featuresOfChains({ ids, parts, encoding, foldBatchNorm }: ChainR
   const width = signatures.length;
   const counts = new Float32Array(parts.length * width);
   const longestPath = new Float32Array(parts.length);
+  const heaviestPath = new Float32Array(parts.length);
   parts.forEach((row, i) => {
     for (const part of row) {
       const contribution = contributions.get(part)!;
@@ -95,6 +108,7 @@ export function featuresOfChains({ ids, parts, encoding, foldBatchNorm }: ChainR
         counts[i * width + places[j]!]! += contribution.counts[j]!;
       }
       longestPath[i]! += contribution.longestPath;
+      heaviestPath[i]! += contribution.heaviestPath;
     }
   });
   return {
@@ -102,6 +116,7 @@ export function featuresOfChains({ ids, parts, encoding, foldBatchNorm }: ChainR
     signatures,
     counts: forEachSemantics(() => counts),
     longestPath: forEachSemantics(() => longestPath),
+    heaviestPath: forEachSemantics(() => heaviestPath),
     connected: new Uint8Array(parts.length).fill(1),
     encoding,
   };

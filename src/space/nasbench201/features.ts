@@ -3,7 +3,7 @@
  * `featuresOfGraphs` of the full networks, a thousand times faster.
  */
 import { InputError } from "../../errors.js";
-import { partsOfSemantics } from "../../graph/analysis.js";
+import { partsOfSemantics, type View } from "../../graph/analysis.js";
 import { forEachSemantics } from "../../graph/feature-table.js";
 import {
   type FeatureTable,
@@ -19,17 +19,19 @@ import {
   networkId,
   operations,
 } from "./cell.js";
-import { type NetworkOptions, nStages, resolveNetworkOptions } from "./network.js";
-import { columnsOf, longestPathOf, requiredFlags, skeletonRows } from "./skeleton.js";
+import { chainsOfCell, chainWeights, heaviestChain } from "./chains.js";
 import {
-  chainsOfCell,
-  createStageCounter,
-  createStageCounts,
   isLive,
   isReached,
-  kinds,
-  nKinds,
-} from "./stage.js";
+  isWanted,
+  markNeeded,
+  nFlags,
+  nNodes,
+  requiredFlags,
+} from "./liveness.js";
+import { type NetworkOptions, nStages, resolveNetworkOptions } from "./network.js";
+import { columnsOf, skeletonRows } from "./skeleton.js";
+import { createStageCounter, createStageCounts, kinds, nKinds } from "./stage.js";
 
 /** Whether a path of operations other than `none` leads from the cell's input to its output. */
 export function isConnected(cell: Cell): boolean {
@@ -60,36 +62,55 @@ export function featuresOfCells(
   }
   const columns = columnsOf(options);
   const { signatures, ofKind } = columns;
-  const connectedRows = skeletonRows(columns, true);
-  const cutRows = skeletonRows(columns, false);
+  const everyFlag = isReached | isLive | isWanted;
+  const connectedRows = skeletonRows(columns, {
+    stem: everyFlag,
+    reductions: columns.reductions.map(() => everyFlag),
+    head: everyFlag,
+  });
   const nRows = indices.length;
   const width = signatures.length;
   const parts = rewriteSemantics.map(partsOfSemantics);
   const counts = forEachSemantics(() => new Float32Array(nRows * width));
   const longestPath = forEachSemantics(() => new Float32Array(nRows));
+  const heaviestPath = forEachSemantics(() => new Float32Array(nRows));
   const connected = new Uint8Array(nRows);
   const encoding = new Float32Array(nRows * encodingWidth);
   const required = parts.map(({ view }) => requiredFlags[view]);
   const matrices = rewriteSemantics.map((semantics) => counts[semantics]);
-  const paths = rewriteSemantics.map((semantics) => longestPath[semantics]);
 
   const hasBatchNorm = !foldBatchNorm;
   const counter = createStageCounter(cellsPerStage);
   const stageCounts = createStageCounts();
-  const batchNormLength = hasBatchNorm ? 1 : 0;
-  const skeleton = { stem: 1 + batchNormLength, reduction: 5 + 2 * batchNormLength, head: 5 };
-
-  const { plain, shared } = stageCounts;
+  const sourceCounts = parts.map(({ sharing }) => stageCounts.counts[sharing]);
+  const nodes = new Uint8Array(nStages * cellsPerStage * nNodes);
+  const nodesPerStage = cellsPerStage * nNodes;
+  const neededByStage = Array.from({ length: nStages }, (_, stage) =>
+    nodes.subarray(stage * nodesPerStage, (stage + 1) * nodesPerStage),
+  );
+  const paths = [
+    { measure: "operators", into: longestPath } as const,
+    { measure: "taps", into: heaviestPath } as const,
+  ].flatMap(({ measure, into }) =>
+    [true, false].map((identityRuns) => ({
+      weights: chainWeights(measure, { identityRuns, hasBatchNorm }),
+      of: rewriteSemantics.flatMap((semantics, i) => {
+        const { view, sharing } = parts[i]!;
+        return (sharing === "none") === identityRuns ? [{ view, into: into[semantics] }] : [];
+      }),
+    })),
+  );
 
   function addStage(row: number, stage: number): void {
+    const { none, shared, merged } = stageCounts.counts;
     for (let kind = 0; kind < nKinds; kind++) {
       const place = row * width + ofKind[stage * nKinds + kind]!;
-      const [first, end] = [kind * 4, kind * 4 + 4];
+      const [first, end] = [kind * nFlags, (kind + 1) * nFlags];
       for (let from = first; from < end; from++) {
-        if (plain[from] === 0 && shared[from] === 0) continue;
+        if (none[from] === 0 && shared[from] === 0 && merged[from] === 0) continue;
         for (let i = 0; i < matrices.length; i++) {
           if ((from & required[i]!) !== required[i]) continue;
-          matrices[i]![place]! += parts[i]!.shared ? shared[from]! : plain[from]!;
+          matrices[i]![place]! += sourceCounts[i]![from]!;
         }
       }
     }
@@ -97,19 +118,30 @@ export function featuresOfCells(
 
   /** A reduction begins with a ReLU of the stage's result, which may exist in the stage already. */
   function addReductionRelu(flags: number): void {
-    const { reluOfOutput } = stageCounts;
-    const relu = kinds.relu * 4;
-    plain[relu + flags]!++;
-    if (reluOfOutput >= 0) shared[relu + reluOfOutput]!--;
-    shared[relu + (reluOfOutput < 0 ? flags : reluOfOutput | flags)]!++;
+    const { counts, reluOfOutput } = stageCounts;
+    const relu = kinds.relu * nFlags;
+    counts.none[relu + flags]!++;
+    for (const sharing of ["shared", "merged"] as const) {
+      if (reluOfOutput >= 0) counts[sharing][relu + reluOfOutput]!--;
+      counts[sharing][relu + (reluOfOutput < 0 ? flags : reluOfOutput | flags)]!++;
+    }
   }
 
   for (let row = 0; row < nRows; row++) {
     const cell = cellFromIndex(indices[row]!);
     const leadsThrough = isConnected(cell);
-    const throughFlags = leadsThrough ? isReached | isLive : 0;
     connected[row] = Number(leadsThrough);
-    const skeletonRow = leadsThrough ? connectedRows : cutRows;
+    const needed = markNeeded(cell, nodes);
+    /** Flags of the reduction before a stage. */
+    const reductionFlags = (stage: number) =>
+      neededByStage[stage]![0]! | (leadsThrough ? isReached : 0);
+    const skeletonRow = leadsThrough
+      ? connectedRows
+      : skeletonRows(columns, {
+          stem: isReached | needed.stem,
+          reductions: columns.reductions.map((_, i) => reductionFlags(i + 1)),
+          head: isLive | isWanted,
+        });
     skeletonRow.forEach((counted, i) => {
       matrices[i]!.set(counted, row * width);
     });
@@ -117,24 +149,31 @@ export function featuresOfCells(
     for (let stage = nStages - 1; stage >= 0; stage--) {
       const isLast = stage === nStages - 1;
       if (isLast || !leadsThrough) {
-        const inputReached = leadsThrough || stage === 0;
-        const outputLive = leadsThrough || isLast;
-        const context = { nCells: cellsPerStage, hasBatchNorm, inputReached, outputLive };
+        const context = {
+          nCells: cellsPerStage,
+          hasBatchNorm,
+          inputReached: leadsThrough || stage === 0,
+          needed: neededByStage[stage]!,
+        };
         counter.countStage(cell, leadsThrough, context, stageCounts);
       }
-      if (stage === nStages - 2 || (!isLast && !leadsThrough)) addReductionRelu(throughFlags);
+      if (stage === nStages - 2 || (!isLast && !leadsThrough)) {
+        addReductionRelu(reductionFlags(stage + 1));
+      }
       addStage(row, stage);
     }
-    const chains = ([1, 0] as const).map((identityLength) =>
-      chainsOfCell(cell, { identityLength, hasBatchNorm }),
-    );
-    parts.forEach(({ view, shared }, i) => {
-      paths[i]![row] = longestPathOf(chains[Number(shared)]!, skeleton, {
-        view,
-        connected: leadsThrough,
-        nCells: cellsPerStage,
-      });
-    });
+    for (const { weights, of } of paths) {
+      const chains = chainsOfCell(cell, weights);
+      // Views come once for each way of sharing that executes the same chains.
+      const known = new Map<View, number>();
+      for (const { view, into } of of) {
+        const longest =
+          known.get(view) ??
+          heaviestChain(chains, weights, needed, { view, connected: leadsThrough });
+        known.set(view, longest);
+        into[row] = longest;
+      }
+    }
     cell.forEach((operation, i) => {
       const choice = operations.indexOf(operation);
       if (choice > 0) encoding[row * encodingWidth + i * (operations.length - 1) + choice - 1] = 1;
@@ -145,6 +184,7 @@ export function featuresOfCells(
     signatures,
     counts,
     longestPath,
+    heaviestPath,
     connected,
     encoding: { space: "nasbench201", width: encodingWidth, values: encoding },
   };

@@ -1,13 +1,14 @@
 /**
- * Where the operators of NAS-Bench-201 networks stand in a feature table, and how long chains through the skeleton
- * are: what `features.ts` puts the counts of stages together with.
+ * Where the operators of NAS-Bench-201 networks stand in a feature table, and what its skeleton counts: what
+ * `features.ts` puts the counts of stages together with.
  */
-import { partsOfSemantics, type View } from "../../graph/analysis.js";
+import { partsOfSemantics } from "../../graph/analysis.js";
 import { signatureOf } from "../../graph/cost.js";
 import { type OperatorSignature, rewriteSemantics } from "../../graph/features.js";
 import { cellFromArchString } from "./cell.js";
+import { requiredFlags } from "./liveness.js";
 import { type NetworkOptions, networkFromCell, nStages } from "./network.js";
-import { type CellChains, isLive, isReached, kinds, nKinds } from "./stage.js";
+import { kinds, nKinds } from "./stage.js";
 
 /** A cell that has every kind of operator. */
 const everyKind = cellFromArchString(
@@ -31,8 +32,8 @@ export interface Columns {
   /** Column of a kind in each stage, stage * nKinds + kind; -1 where the network has none. */
   readonly ofKind: Int32Array;
   readonly stem: readonly number[];
-  /** Of both reductions, without their first ReLU. */
-  readonly reductions: readonly number[];
+  /** Of each reduction, without its first ReLU. */
+  readonly reductions: readonly (readonly number[])[];
   readonly head: readonly number[];
 }
 
@@ -61,26 +62,30 @@ export function columnsOf(options: NetworkOptions): Columns {
     signatures,
     ofKind,
     stem: columnsOfNames((name) => name.startsWith("stem")),
-    reductions: columnsOfNames((name) => /^reduction/.test(name) && !/\.a\.relu$/.test(name)),
+    reductions: Array.from({ length: nStages - 1 }, (_, i) => {
+      const prefix = `reduction${i + 1}.`;
+      return columnsOfNames((name) => name.startsWith(prefix) && name !== `${prefix}a.relu`);
+    }),
     head: columnsOfNames((name) => name.startsWith("head")),
   };
 }
 
-/** Flags an operator must have to run in a view. */
-export const requiredFlags: Readonly<Record<View, number>> = {
-  all: 0,
-  backward: isLive,
-  forward: isReached,
-  both: isLive | isReached,
-};
+/** Flags of the operators of each part of the skeleton. */
+export interface SkeletonFlags {
+  readonly stem: number;
+  readonly reductions: readonly number[];
+  readonly head: number;
+}
 
 /** For each semantics: how often the skeleton's own operators run, by column. */
-export function skeletonRows(columns: Columns, connected: boolean): Float32Array[] {
-  const through = connected ? isReached | isLive : 0;
+export function skeletonRows(columns: Columns, flags: SkeletonFlags): Float32Array[] {
   const groups = [
-    { columns: columns.stem, flags: isReached | through },
-    { columns: columns.reductions, flags: through },
-    { columns: columns.head, flags: isLive | through },
+    { columns: columns.stem, flags: flags.stem },
+    ...columns.reductions.map((reduction, i) => ({
+      columns: reduction,
+      flags: flags.reductions[i]!,
+    })),
+    { columns: columns.head, flags: flags.head },
   ];
   return rewriteSemantics.map((semantics) => {
     const required = requiredFlags[partsOfSemantics(semantics).view];
@@ -91,39 +96,4 @@ export function skeletonRows(columns: Columns, connected: boolean): Float32Array
     }
     return row;
   });
-}
-
-/** Operators on the chains through the skeleton. */
-export interface SkeletonChains {
-  readonly stem: number;
-  readonly reduction: number;
-  readonly head: number;
-}
-
-/** Longest chain of executed operators of a network, from the chains of its cell. */
-export function longestPathOf(
-  cell: CellChains,
-  skeleton: SkeletonChains,
-  { view, connected, nCells }: { view: View; connected: boolean; nCells: number },
-): number {
-  const none = Number.NEGATIVE_INFINITY;
-  const isForward = view === "forward" || view === "both";
-  if (!connected) {
-    if (view === "both") return 0;
-    if (view === "forward") return skeleton.stem + Math.max(0, cell.fromInput);
-    if (view === "backward") return Math.max(0, cell.toOutput) + skeleton.head;
-  }
-  let depth = skeleton.stem;
-  let longest = depth;
-  for (let stage = 0; stage < nStages; stage++) {
-    if (stage > 0) depth += skeleton.reduction;
-    longest = Math.max(longest, depth);
-    for (let i = 0; i < nCells; i++) {
-      // Dead ends count where they run.
-      if (view === "all" || view === "forward") longest = Math.max(longest, depth + cell.fromInput);
-      if (view === "all") longest = Math.max(longest, cell.inside);
-      depth = Math.max(depth + cell.through, isForward ? none : cell.toOutput);
-    }
-  }
-  return Math.max(longest, depth + skeleton.head);
 }
