@@ -135,6 +135,8 @@ const text = [
   "## Tasks",
   ...findings.tasks.map((task) => sections.taskSection(findings, task)),
   "## Commands",
+  "The published data are looked for in `../shared/data`, in `SAMARA_DATA`, or where `--data` says. A table of your own is a folder with `latency.f32` (little-endian float32, one row a platform, one column a network, NaN where missing), `latency.json` (`file`, `dtype`, `shape`, `unit`, `space`, `rows` with `id` and optionally `device`) and, unless its columns are the published order, `architectures.csv`: `samara benchmark --source DIR:id,id --target DIR`. Finished trials are kept; `--resume` takes those up whose data, settings and code are the same.",
+  "In the JSON, fields are means over trials, and medians where they are times of adaptation and prediction; `nUnconnected` counts the networks without a path from input to output among those that a target is tested on, before the samples leave.",
   sections.commandSection(findings),
 ]
   .filter((part) => part !== "")

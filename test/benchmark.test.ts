@@ -122,6 +122,28 @@ describe("a task of one's own", () => {
     expect(document.warnings[0].code).toBe("target-left-out");
   });
 
+  test("tells platforms of one name apart, and finds a copy of the target's measurements", {
+    timeout,
+  }, async () => {
+    const named = (folder: string) => ({ overheadMs: folder.length, speedMs: 7 });
+    const [a, b] = [place.path("a", "same"), place.path("b", "same")];
+    writeLatencyFolder(a, { nNetworks: 300, seed: 4 }, [{ id: "phone", ...named("aaa") }]);
+    writeLatencyFolder(b, { nNetworks: 300, seed: 4 }, [{ id: "phone", ...named("b") }]);
+    const argv = (...more: string[]) => [
+      ...["benchmark", "--source", a, "--source", sources, "--predictor", "flops-line"],
+      ...["--trials", "1", "-o", newOut(), ...more],
+    ];
+    const { document } = await samaraJson(...argv("--target", b));
+    expect(document.context.tasks[0].sources).toContain(`${a}/phone`);
+    expect(document.context.tasks[0].sources).toContain("sources/phone");
+    expect(document.results[0].target).toBe(`${b}/phone`);
+    const copy = place.path("copy");
+    writeLatencyFolder(copy, { nNetworks: 300, seed: 4 }, [{ id: "other", ...named("aaa") }]);
+    const warned = await samaraJson(...argv("--target", copy));
+    expect(warned.stderr).toContain(`${a}:phone is left out of the sources`);
+    expect(warned.document.context.tasks[0].sources).not.toContain(`${a}/phone`);
+  });
+
   test("runs several numbers of samples and both selections, learning once for all", {
     timeout,
   }, async () => {
@@ -283,6 +305,12 @@ describe("mistakes", () => {
       ["benchmark", "--source", sources, "--target", targets, "--protocol", "help", ...rest],
       "in the first window of protocol help",
     );
+  });
+
+  test("a folder for finished trials that cannot be", async () => {
+    const file = place.file("a-file", "");
+    const { code, stderr } = await samara(...own("-o", join(file, "folder")));
+    expect([code, stderr.includes("error[storage]")]).toEqual([2, true]);
   });
 
   test("folders of different spaces", async () => {

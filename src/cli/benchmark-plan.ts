@@ -275,19 +275,34 @@ function distinct(rows: readonly DatasetRow[]): DatasetRow[] {
   return rows.filter((row, i) => rows.findIndex(({ platform }) => platform === row.platform) === i);
 }
 
+/** Common networks after which two rows whose latencies mostly differ are taken for different. */
+const differsAfter = 200;
+
 /** Whether two rows are one measurement: the same row, or nearly all common networks with equal latencies. */
 function isSame(a: DatasetRow, b: DatasetRow): boolean {
   if (a.platform === b.platform) return true;
   if (a.dataset.space !== b.dataset.space || a.dataset === b.dataset) return false;
-  const ofB = new Map(b.dataset.networks.texts.map((text, column) => [text, column]));
+  const columnsOfB = columnsByText(b.dataset);
   let nCommon = 0;
   let nEqual = 0;
-  a.dataset.networks.texts.forEach((text, column) => {
-    const other = b.platform.latencyMs[ofB.get(text) ?? -1] ?? Number.NaN;
+  for (const [column, text] of a.dataset.networks.texts.entries()) {
+    const other = b.platform.latencyMs[columnsOfB.get(text) ?? -1] ?? Number.NaN;
     const latencyMs = a.platform.latencyMs[column]!;
-    if (Number.isNaN(latencyMs) || Number.isNaN(other)) return;
+    if (Number.isNaN(latencyMs) || Number.isNaN(other)) continue;
     nCommon += 1;
     if (latencyMs === other) nEqual += 1;
-  });
+    if (nCommon >= differsAfter && nEqual < nCommon / 2) return false;
+  }
   return nCommon >= minSourceNetworks && nEqual >= sameShare * nCommon;
+}
+
+const textColumns = new WeakMap<Dataset, ReadonlyMap<string, number>>();
+
+/** Column of each network of a folder. */
+function columnsByText(dataset: Dataset): ReadonlyMap<string, number> {
+  const kept = textColumns.get(dataset);
+  if (kept !== undefined) return kept;
+  const columns = new Map(dataset.networks.texts.map((text, column) => [text, column]));
+  textColumns.set(dataset, columns);
+  return columns;
 }

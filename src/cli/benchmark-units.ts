@@ -3,12 +3,12 @@
  * scores depend on.
  */
 import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { protocols, selections, type TransferSettings } from "../evaluate/transfer.js";
 import type { ScoredUnit } from "../evaluate/transfer-summary.js";
 import type { MeasuredPlatform, TransferTask } from "../evaluate/transfer-task.js";
-import { AppendOnlyLog } from "../store/files.js";
+import { AppendOnlyLog, ensureFolder } from "../store/files.js";
 
 const schema = "samara/benchmark-unit/1";
 
@@ -68,6 +68,11 @@ export class UnitLog {
       if (parsed.success) units.set(parsed.data.key, parsed.data.unit);
     }
     return units;
+  }
+
+  /** Make sure that there is a folder to write to. @throws StorageError */
+  prepare(): void {
+    ensureFolder(dirname(this.path));
   }
 
   append(key: string, unit: ScoredUnit): void {

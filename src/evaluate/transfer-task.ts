@@ -86,6 +86,22 @@ function measuredPlatform(
   };
 }
 
+/** Ids that name each row once: its own, else with the folder's name, else with the folder's path. */
+function uniqueIds(rows: readonly DatasetRow[]): (row: DatasetRow) => string {
+  const forms = [
+    ({ platform }: DatasetRow) => platform.id,
+    ({ dataset, platform }: DatasetRow) => `${dataset.name}/${platform.id}`,
+    ({ dataset, platform }: DatasetRow) => `${dataset.folder}/${platform.id}`,
+  ];
+  return (row) => {
+    const form = forms.find((candidate) => {
+      const id = candidate(row);
+      return rows.filter((other) => candidate(other) === id).length === 1;
+    });
+    return (form ?? forms.at(-1)!)(row);
+  };
+}
+
 /**
  * Put a task together.
  *
@@ -107,13 +123,9 @@ export function assembleTask(
     );
   }
   const table = tableOf(spaces[0]!, datasets);
-  const isTwice = (id: string) => all.filter(({ platform }) => platform.id === id).length > 1;
+  const idOf = uniqueIds(all);
   const ordered = new Map(datasets.map((dataset) => [dataset, orderColumns(dataset, table)]));
-  const platforms = all.map((row) => {
-    const { id } = row.platform;
-    const ownId = isTwice(id) ? `${row.dataset.name}/${id}` : id;
-    return measuredPlatform(row, ownId, ordered.get(row.dataset)!);
-  });
+  const platforms = all.map((row) => measuredPlatform(row, idOf(row), ordered.get(row.dataset)!));
   return {
     name,
     space: spaces[0]!,

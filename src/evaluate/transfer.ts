@@ -285,6 +285,13 @@ export interface TransferScores {
   readonly targetLatenciesRead: number;
 }
 
+/** Values at some places, in their order. */
+function valuesAt(values: Float64Array, places: ArrayLike<number>): Float64Array {
+  const found = new Float64Array(places.length);
+  for (let i = 0; i < found.length; i++) found[i] = values[places[i]!]!;
+  return found;
+}
+
 /** Score predictions on the test networks that were not read. */
 export function scoreTransfer(
   { networks, ...task }: Pick<TransferTask, "space" | "networks">,
@@ -296,22 +303,24 @@ export function scoreTransfer(
   const offered = testPlaces(task, target, protocol);
   const test = offered.filter((place) => !isRead.has(place));
   const isConnected = (place: number) => networks.connected[target.rows[place]!] === 1;
-  const measuredAt = (places: readonly number[]) =>
-    Float64Array.from(places, (place) => target.latencyMs[place]!);
-  const predictedAt = (places: readonly number[], column: Float64Array) =>
-    Float64Array.from(places, (place) => column[target.rows[place]!]!);
+  const columnsAt = (places: readonly number[]) => {
+    const rows = Int32Array.from(places, (place) => target.rows[place]!);
+    return {
+      measuredMs: valuesAt(target.latencyMs, places),
+      predictedMs: valuesAt(predictions.latencyMs, rows),
+      lowerMs: valuesAt(predictions.lowerMs, rows),
+      upperMs: valuesAt(predictions.upperMs, rows),
+    };
+  };
   const { coverage, n, ...scores } = scorePredictions({
-    measuredMs: measuredAt(test),
-    predictedMs: predictedAt(test, predictions.latencyMs),
-    lowerMs: predictedAt(test, predictions.lowerMs),
-    upperMs: predictedAt(test, predictions.upperMs),
+    ...columnsAt(test),
     coverage: predictions.coverage,
   });
-  const connected = test.filter(isConnected);
+  const connected = columnsAt(test.filter(isConnected));
   const ofConnected = (score: (measuredMs: Float64Array, predictedMs: Float64Array) => number) =>
-    connected.length === 0
+    connected.measuredMs.length === 0
       ? Number.NaN
-      : score(measuredAt(connected), predictedAt(connected, predictions.latencyMs));
+      : score(connected.measuredMs, connected.predictedMs);
   return {
     ...scores,
     coverage90: coverage,

@@ -106,6 +106,7 @@ export function registerBenchmark(register: Register): void {
       checks.done();
       for (const { code, message, hint } of plan!.warnings) warn(code, message, hint);
       const log = new UnitLog(folder);
+      log.prepare();
       const result = await runBenchmark({
         tasks: plan!.tasks,
         predictors,
