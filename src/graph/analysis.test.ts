@@ -1,12 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { InputError } from "../errors.js";
-import { livenessOf, topologicalOrder, viewOf } from "./analysis.js";
+import { livenessOf, partsOfSemantics, topologicalOrder, viewOf } from "./analysis.js";
 import { createGraphBuilder } from "./build.js";
-import { longestChain, sourcesOf } from "./chains.js";
 import { costOf, costOfGraph, signatureOf } from "./cost.js";
 import { featuresOfGraphs } from "./feature-table.js";
-import type { Operator } from "./graph.js";
-import { sharedClasses } from "./sharing.js";
+import { pruningSemantics, rewriteSemantics } from "./features.js";
+import type { ConstantSource, Operator, OperatorGraph } from "./graph.js";
 
 /** x -> relu1 -> out; x -> relu2 -> dead; zeros -> fed -> out. */
 function branches() {
@@ -49,34 +48,94 @@ describe("livenessOf()", () => {
   });
 });
 
-describe("sharedClasses()", () => {
-  test("merges equal operators and sees through Identity", () => {
-    const { classes, nClasses } = sharedClasses(branches());
-    expect([...classes]).toEqual([-1, 0, 0, 1, 2, 3]);
-    expect(nClasses).toBe(4);
+/** What a view executes, by name. */
+function executed(graph: OperatorGraph, view: "backward" | "unread"): string[] {
+  const mask = viewOf(livenessOf(graph), view);
+  return graph.operators.filter((_, i) => mask[i]).map(({ name }) => name);
+}
+
+describe("the view unread", () => {
+  const random: ConstantSource = { kind: "random", seed: 1, scale: 1 };
+
+  /** x -> through -> the output; x -> relu, and what `add` makes of it, is dead. */
+  function withDead(
+    add: (
+      operator: (type: string, name: string, ...inputs: string[]) => string,
+      weight: (name: string, shape: number[], source?: ConstantSource) => string,
+    ) => void,
+  ): OperatorGraph {
+    const b = createGraphBuilder("dead");
+    const x = b.input("x", [1, 2, 4, 4]);
+    const operator = (type: string, name: string, ...inputs: string[]) =>
+      b.operator(type, inputs, {}, { name, outputs: [name] });
+    operator("Relu", "relu", x);
+    add(operator, (name, shape, source = random) => b.constant(name, shape, source));
+    return b.finish([operator("Sigmoid", "through", x)]);
+  }
+
+  test("runs a dead convolution that nobody reads, and what it needs", () => {
+    const graph = withDead((operator, weight) => {
+      operator("Conv", "conv", "relu", weight("w", [3, 2, 1, 1]));
+    });
+    expect(executed(graph, "unread")).toEqual(["relu", "conv", "through"]);
+    expect(executed(graph, "backward")).toEqual(["through"]);
   });
 
-  test("keeps an Identity that makes the output, and weights apart", () => {
-    const b = createGraphBuilder("convs");
-    const x = b.input("x", [1, 1, 3, 3]);
-    const weight = (name: string) =>
-      b.constant(name, [1, 1, 1, 1], { kind: "random", seed: 1, scale: 1 });
-    const sum = b.operator("Add", [
-      b.operator("Conv", [x, weight("w1")]),
-      b.operator("Conv", [x, weight("w2")]),
-    ]);
-    const { classes } = sharedClasses(b.finish([b.operator("Identity", [sum])]));
-    expect([...classes]).toEqual([0, 1, 2, 3]);
+  test("leaves out a dead sum with the convolutions before it", () => {
+    const graph = withDead((operator, weight) => {
+      const a = operator("Conv", "a", "relu", weight("wa", [2, 2, 1, 1]));
+      operator("Add", "sum", a, operator("Conv", "b", "relu", weight("wb", [2, 2, 1, 1])));
+    });
+    expect(executed(graph, "unread")).toEqual(["through"]);
+  });
+
+  test("runs a dead sum that an unread convolution needs", () => {
+    const graph = withDead((operator, weight) => {
+      const sum = operator("Add", "sum", "relu", "x");
+      operator("Conv", "conv", sum, weight("w", [2, 2, 1, 1]));
+      operator("Relu", "end", sum);
+    });
+    expect(executed(graph, "unread")).toEqual(["relu", "sum", "conv", "through"]);
+  });
+
+  test("takes batch norm, Gemm and MatMul for operators with weights", () => {
+    const graph = withDead((operator, weight) => {
+      const channels = ["scale", "shift", "mean", "variance"].map((name) => weight(name, [2]));
+      operator("BatchNormalization", "norm", "x", ...channels);
+      const flat = operator("Flatten", "flat", "x");
+      operator("Gemm", "gemm", flat, weight("wg", [32, 3]));
+      operator("MatMul", "product", flat, weight("wm", [32, 3]));
+      operator("MatMul", "square", "x", "x");
+    });
+    expect(executed(graph, "unread")).toEqual(["norm", "flat", "gemm", "product", "through"]);
+  });
+
+  test("takes filled constants and settings for no weights", () => {
+    const graph = withDead((operator, weight) => {
+      operator("Add", "fed", "relu", weight("zeros", [1, 2, 4, 4], { kind: "fill", value: 0 }));
+      operator("Mul", "scaled", "relu", weight("ones", [1, 2, 4, 4], { kind: "fill", value: 1 }));
+      operator("Mul", "halved", "relu", weight("half", []));
+    });
+    expect(executed(graph, "unread")).toEqual(["through"]);
   });
 });
 
-describe("longestChain()", () => {
-  test("counts executed operators only", () => {
-    const graph = branches();
-    const sources = sourcesOf(graph);
-    const liveness = livenessOf(graph);
-    expect(longestChain(viewOf(liveness, "all"), sources)).toBe(3);
-    expect(longestChain(viewOf(liveness, "both"), sources)).toBe(2);
+describe("partsOfSemantics()", () => {
+  test("gives every pair of view and sharing once", () => {
+    const views = ["all", "backward", "forward", "both", "unread"];
+    const pairs = rewriteSemantics.map((semantics) => {
+      const { view, sharing } = partsOfSemantics(semantics);
+      return `${view}/${sharing}`;
+    });
+    expect(new Set(pairs)).toEqual(
+      new Set(["none", "shared", "merged"].flatMap((way) => views.map((view) => `${view}/${way}`))),
+    );
+    expect(pairs).toHaveLength(15);
+  });
+
+  test("begins with the eight that saved predictors number", () => {
+    expect(rewriteSemantics.slice(0, 8)).toEqual(pruningSemantics);
+    expect(pruningSemantics).toHaveLength(8);
   });
 });
 
