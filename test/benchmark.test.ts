@@ -4,6 +4,8 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } fr
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { codeHashOf } from "../src/cli/benchmark-code.js";
+import { predictorNames } from "../src/predict/registry.js";
 import { samara, samaraJson, startSamara, Workplace } from "./command-line.js";
 import { writeLatencyFolder } from "./published-folder.js";
 
@@ -163,7 +165,9 @@ describe("a task of one's own", () => {
     expect(untimed(among)).toEqual(untimed(alone.document.results));
     const resumed = await samara(...own("-o", out, "--resume", "--samples", "20"));
     expect(resumed.stderr).toContain("6 of 6 trials");
-    expect((await samara(...argv, "--resume")).stdout).toMatch(/samples +select +Spearman/);
+    const again = await samara(...argv, "--resume");
+    expect(again.stdout).toMatch(/samples +select +Spearman/);
+    expect(again.stderr).toContain("flops-line does not choose samples: they were drawn at random");
   });
 
   test("learns once for all trials when it is to", { timeout }, async () => {
@@ -172,6 +176,16 @@ describe("a task of one's own", () => {
     expect(document.context.sourceDraws).toBe("one for all trials");
     const trained = unitsIn(out).map((line) => JSON.parse(line).unit.trainS);
     expect(new Set(trained).size).toBe(1);
+  });
+});
+
+describe("codeHashOf()", () => {
+  test("differs by the code of a method, and knows every method's module", () => {
+    const hashes = predictorNames.map(codeHashOf);
+    expect(new Set(hashes).size).toBe(predictorNames.length);
+    expect(codeHashOf(predictorNames[0]!)).toBe(hashes[0]);
+    // A method without a module of its own name depends on all of them.
+    expect(hashes).not.toContain(codeHashOf("a variant"));
   });
 });
 

@@ -7,6 +7,7 @@ import { helpTargets, publishedSpearman } from "../evaluate/published-scores.js"
 import { spaceTraits } from "../evaluate/spaces.js";
 import type { Protocol, Selection } from "../evaluate/transfer.js";
 import {
+  type ScoredUnit,
   summariseTargets,
   summariseTasks,
   type TargetResult,
@@ -84,6 +85,14 @@ function columnsOf<T extends Shown<Common>>(first: readonly Column<T>[]): Column
   ];
 }
 
+/** Warn of methods that were to choose their samples and have no opinion. */
+function warnOfRandom(units: readonly ScoredUnit[], warn: EmitOptions["warn"]): void {
+  const random = units.filter(({ select, isDesigned }) => select === "designed" && !isDesigned);
+  for (const name of new Set(random.map(({ predictor }) => predictor))) {
+    warn("not-designed", `${name} does not choose samples: they were drawn at random`);
+  }
+}
+
 /** Columns of settings that differ between results. */
 const settingColumns = <T extends Common>({ samples, selections }: EmitOptions): Column<T>[] => [
   ...(samples.length > 1
@@ -121,6 +130,7 @@ export function emitBenchmark(options: EmitOptions): void {
   const targets = summariseTargets(result.units);
   const summaries = summariseTasks(result.units);
   warnOfUndefined(targets, options.warn);
+  warnOfRandom(result.units, options.warn);
   const results = targets.map((target): Shown<TargetResult> => {
     const task = plan.tasks.find(({ spec }) => spec.name === target.task)!;
     const place = task.task.targets.findIndex(({ id }) => id === target.target);

@@ -82,7 +82,7 @@ describe("UnitLog", () => {
 
   const unit: ScoredUnit = {
     ...{ task: "t", predictor: "p", target: "b", trial: 0, nTest: 5, nUnconnected: 0 },
-    ...{ samples: 10, protocol: "all", select: "random" },
+    ...{ samples: 10, protocol: "all", select: "random", isDesigned: false },
     ...{ spearman: Number.NaN, kendall: Number.NaN, withinFivePercent: 0.5, mape: 0.1 },
     ...{ withinTenPercent: 0.5, coverage90: 1, intervalWidth: 0.2, intervalScore: 0.3 },
     ...{ mapeConnected: 0.1, withinTenPercentConnected: 0.5, targetLatenciesRead: 10 },

@@ -28,6 +28,7 @@ const unitSchema = z.object({
     samples: z.number().int().positive(),
     protocol: z.enum(protocols),
     select: z.enum(selections),
+    isDesigned: z.boolean(),
     trial: z.number().int().nonnegative(),
     spearman: score,
     kendall: score,

@@ -93,6 +93,7 @@ async function work(job: Job): Promise<void> {
         samples,
         protocol,
         select,
+        isDesigned: outcome.isDesigned,
         trial,
         ...scoreTransfer(task, target, protocol, outcome),
         trainS,

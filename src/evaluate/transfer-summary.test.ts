@@ -10,6 +10,7 @@ function unit(target: string, trial: number, values: Partial<ScoredUnit> = {}): 
     target,
     trial,
     ...settings,
+    isDesigned: false,
     spearman: 0.9,
     kendall: 0.8,
     withinFivePercent: 0.4,

@@ -12,6 +12,8 @@ export interface ScoredUnit extends TransferScores {
   readonly samples: number;
   readonly protocol: Protocol;
   readonly select: Selection;
+  /** Whether the method chose its samples: false for `random`, and where it has no opinion. */
+  readonly isDesigned: boolean;
   readonly trial: number;
   readonly trainS: number;
   readonly adaptMs: number;

@@ -228,6 +228,8 @@ function referencePlaces(
 
 /** A target predicted from its samples. */
 export interface TransferOutcome {
+  /** Whether the method itself chose the samples; one that has no opinion gets random ones. */
+  readonly isDesigned: boolean;
   /** Places in the target that were read, in the order given to the predictor. */
   readonly read: readonly number[];
   /** For every network of the task's table. */
@@ -254,6 +256,7 @@ export async function transferTo(
   const predictions = await adapted.predict(task.networks, { coverage: intervalCoverage });
   const predictS = (performance.now() - adaptedMs) / 1000;
   return {
+    isDesigned: settings.select === "designed" && fitted.chooseSamples !== undefined,
     read,
     predictions,
     adaptMs: adaptedMs - startMs,
