@@ -87,7 +87,7 @@ export function learningCurvesChart(
       const nRows = Math.ceil(panels.length / nColumns);
       const names = [...series.map(({ name }) => name), ceilingName];
       const top = isNarrow ? 20 * names.length + 28 : 62;
-      const [gapX, gapY, left, panelHeight] = [46, 76, 56, 118];
+      const [gapX, gapY, left, panelHeight] = [56, 76, 56, 118];
       const panelWidth = (width - left - 12 - (nColumns - 1) * gapX) / nColumns;
       const place = (i: number) => ({
         left: left + (i % nColumns) * (panelWidth + gapX),
