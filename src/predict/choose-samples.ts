@@ -26,6 +26,17 @@ const maxJudged = 600;
 /** Networks faster than this share of the median count as this fast: relative variance must stay bounded. */
 const leastShare = 0.1;
 
+/** Latencies of all networks as one hypothesis sees them: linear in columns, Gaussian over coefficients. */
+export interface LatencyHypothesis {
+  readonly weight: number;
+  readonly mean: Float64Array;
+  readonly covariance: Matrix;
+  /** Spread of the platform's speed, a share: nothing is measured yet. 0 when it is known. */
+  readonly speedSpread: number;
+  /** Columns of networks, (rows.length, columns). */
+  readonly designOf: (rows: ArrayLike<number>) => Matrix;
+}
+
 export interface ChooseOptions {
   readonly count: number;
   readonly seed: number;
@@ -33,15 +44,30 @@ export interface ChooseOptions {
   readonly candidates?: ArrayLike<number>;
 }
 
+/** Hypotheses of an additive prior, one for each rewrite semantics. */
+export function hypothesesOfPrior(
+  prior: AdditivePrior,
+  designOf: (semantics: RewriteSemantics, rows: ArrayLike<number>) => Matrix,
+): LatencyHypothesis[] {
+  const covariance = widened(prior);
+  return pruningSemantics.map((semantics, s) => ({
+    weight: prior.semantics[s]!,
+    mean: prior.mean,
+    covariance,
+    speedSpread,
+    designOf: (rows) => designOf(semantics, rows),
+  }));
+}
+
 /**
  * Choose rows of a table, in the order of their use: any first part of the list is a good choice too.
  *
+ * @param hypotheses - weights adding up to 1
  * @throws InputError when fewer candidates are connected than are asked for
  */
 export function chooseRows(
   networks: FeatureTable,
-  prior: AdditivePrior,
-  designOf: (semantics: RewriteSemantics, rows: ArrayLike<number>) => Matrix,
+  hypotheses: readonly LatencyHypothesis[],
   { count, seed, candidates }: ChooseOptions,
 ): Int32Array {
   const random = createRandom(deriveSeed(seed, "choose samples"));
@@ -58,44 +84,45 @@ export function chooseRows(
     );
   const offered = pick(allowed, Math.max(maxCandidates, count));
   const judged = pick(all, maxJudged);
-  const rows = [...offered, ...judged];
-  const factors = relativeFactors(prior, (semantics) => designOf(semantics, rows));
+  const factors = relativeFactors(hypotheses, [...offered, ...judged]);
   return Int32Array.from(
     greedy(factors, offered.length, count),
     (candidate) => offered[candidate]!,
   );
 }
 
-/** Rows F with F · Fᵀ the prior covariance of relative latencies: (rows, semantics · (columns + 2)). */
+/** Rows F with F · Fᵀ the covariance of relative latencies over all hypotheses: (rows, width). */
 function relativeFactors(
-  prior: AdditivePrior,
-  designOf: (semantics: RewriteSemantics) => Matrix,
+  hypotheses: readonly LatencyHypothesis[],
+  rows: readonly number[],
 ): { values: Float64Array; width: number } {
-  const p = prior.mean.length;
-  const lower = cholesky(widened(prior)).values;
-  const designs = pruningSemantics.map(designOf);
-  const expected = designs.map((design) => multiplyVector(design, prior.mean));
-  const n = designs[0]!.rows;
+  const n = rows.length;
+  const designs = hypotheses.map(({ designOf }) => designOf(rows));
+  const expected = hypotheses.map(({ mean }, h) => multiplyVector(designs[h]!, mean));
   const mixed = Float64Array.from({ length: n }, (_, i) =>
-    expected.reduce((sum, latencies, s) => sum + prior.semantics[s]! * latencies[i]!, 0),
+    hypotheses.reduce((sum, { weight }, h) => sum + weight * expected[h]![i]!, 0),
   );
   const least = leastShare * median(mixed);
-  const perSemantics = p + 2;
-  const width = pruningSemantics.length * perSemantics;
+  const width = hypotheses.reduce((sum, { mean }) => sum + mean.length + 2, 0);
   const values = new Float64Array(n * width);
-  designs.forEach((design, s) => {
-    const share = Math.sqrt(prior.semantics[s]!);
+  let offset = 0;
+  hypotheses.forEach(({ weight, mean, covariance, speedSpread }, h) => {
+    const p = mean.length;
+    const lower = cholesky(covariance).values;
+    const design = designs[h]!.values;
+    const share = Math.sqrt(weight);
     for (let i = 0; i < n; i++) {
       const scale = share / Math.max(mixed[i]!, least);
-      const at = i * width + s * perSemantics;
+      const at = i * width + offset;
       for (let j = 0; j < p; j++) {
         let sum = 0;
-        for (let k = j; k < p; k++) sum += design.values[i * p + k]! * lower[k * p + j]!;
+        for (let k = j; k < p; k++) sum += design[i * p + k]! * lower[k * p + j]!;
         values[at + j] = scale * sum;
       }
-      values[at + p] = scale * speedSpread * expected[s]![i]!;
-      values[at + p + 1] = scale * (expected[s]![i]! - mixed[i]!);
+      values[at + p] = scale * speedSpread * expected[h]![i]!;
+      values[at + p + 1] = scale * (expected[h]![i]! - mixed[i]!);
     }
+    offset += p + 2;
   });
   return { values, width };
 }

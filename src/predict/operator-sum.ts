@@ -11,7 +11,7 @@ import { createRandom, deriveSeed, drawWithoutReplacement } from "../tensor/rand
 import { mean, median } from "../tensor/stats.js";
 import { type FormEvidence, learnViews, type View } from "./additive-posterior.js";
 import { type CostForm, fitSource, learnPrior, type SourceFit } from "./additive-prior.js";
-import { chooseRows } from "./choose-samples.js";
+import { chooseRows, hypothesesOfPrior } from "./choose-samples.js";
 import {
   type CostColumns,
   columnsOfNetworks,
@@ -315,7 +315,7 @@ function createFitted(learned: Learned): FittedPredictor {
     },
     chooseSamples(networks, options) {
       const design = createDesign(learned.columns, networks, "counts");
-      return chooseRows(networks, learned.priors.counts, design.of, options);
+      return chooseRows(networks, hypothesesOfPrior(learned.priors.counts, design.of), options);
     },
     save: () => saveFitted(learned),
   };

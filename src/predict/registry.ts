@@ -3,6 +3,7 @@
  */
 import { NotFoundError } from "../errors.js";
 import { createFlopsLine } from "./flops-line.js";
+import { createHypothesisMixture } from "./hypothesis-mixture.js";
 import { createMapleEdge } from "./maple-edge.js";
 import { createOperatorSum } from "./operator-sum.js";
 import type { Predictor } from "./predictor.js";
@@ -13,6 +14,7 @@ import { createHelp } from "./published/help.js";
 import { createNasflat } from "./published/nasflat.js";
 
 const factories: Readonly<Record<string, () => Predictor>> = {
+  "hypothesis-mixture": () => createHypothesisMixture(),
   "operator-sum": () => createOperatorSum(),
   "maple-edge": () => createMapleEdge(),
   "flops-line": createFlopsLine,
