@@ -13,10 +13,17 @@ import {
 import { type EncodingForm, encodingFormSchema } from "./encodings.js";
 import { type IntervalScale, intervalScaleSchema } from "./intervals.js";
 import { type KnownRange, knownRangeSchema } from "./known-range.js";
+import {
+  type EstimateForm,
+  estimateFeatures,
+  estimateFormSchema,
+  estimateWidth,
+} from "./maple-edge-estimates.js";
 import type { SavedPredictor, SavedTensor } from "./predictor.js";
 import { readFloats, readSettings } from "./saved.js";
 
-const formatVersion = 1;
+/** 2: a stand-in for descriptors. */
+const formatVersion = 2;
 /** Hidden layers of the network. */
 export const hiddenWidths: readonly number[] = [128, 128];
 
@@ -24,6 +31,7 @@ const commonSchema = z.object({
   families: z.array(z.string()),
   encoding: encodingFormSchema,
   descriptor: descriptorFormSchema,
+  estimates: estimateFormSchema.optional(),
   range: knownRangeSchema,
   intervals: z.array(intervalScaleSchema).min(1),
 });
@@ -45,9 +53,13 @@ const adaptedSchema = commonSchema.extend({
 
 /** What learned and adapted have in common. */
 export interface Common {
+  /** Name of the configuration: `maple-edge` or `maple`. */
+  readonly method: string;
   readonly families: readonly string[];
   readonly encoding: EncodingForm;
   readonly descriptor: DescriptorForm;
+  /** What platforms are described by when no source has a descriptor. */
+  readonly estimates?: EstimateForm | undefined;
   readonly range: KnownRange;
   readonly intervals: readonly IntervalScale[];
   readonly theta: Float32Array;
@@ -58,13 +70,14 @@ export interface Learned extends Common {
   readonly adaptSteps: number;
   readonly threads: number;
   readonly typicalRelative: number;
-  /** Normalised descriptors of the sources, (platforms, descriptor width). */
-  readonly descriptors: Float32Array;
+  /** Descriptions of the sources, one or more each, (descriptions, width). */
+  readonly descriptions: Float32Array;
   /** Source rows to keep in mind while adapting. */
   readonly replay: {
     readonly encoding: Float32Array;
     readonly target: Float32Array;
-    readonly platform: Float32Array;
+    /** Which description belongs to the row. */
+    readonly description: Float32Array;
   };
 }
 
@@ -73,7 +86,14 @@ export interface Adapted extends Common {
   readonly platformId: string;
   readonly nSamples: number;
   readonly scaleMs: number;
-  readonly descriptorVector: Float32Array;
+  readonly description: Float32Array;
+}
+
+type Form = Pick<Common, "encoding" | "descriptor" | "estimates">;
+
+/** Numbers that describe a platform. */
+export function descriptionWidth({ descriptor, estimates }: Omit<Form, "encoding">): number {
+  return estimates === undefined ? descriptorWidth(descriptor) : estimateWidth(estimates);
 }
 
 function tensor(values: Float32Array, ...shape: number[]): SavedTensor {
@@ -81,19 +101,21 @@ function tensor(values: Float32Array, ...shape: number[]): SavedTensor {
 }
 
 /** Inputs of the network in order. */
-function featuresOf({ encoding, descriptor }: Common): { name: string; unit: string }[] {
+function featuresOf({ encoding, descriptor, estimates }: Form): { name: string; unit: string }[] {
   const ofEncoding = Array.from({ length: encoding.width }, (_, i) => ({
     name: `${encoding.space} encoding ${i}`,
     unit: "0 or 1",
   }));
-  return [...ofEncoding, ...descriptorFeatures(descriptor)];
+  const ofPlatform =
+    estimates === undefined ? descriptorFeatures(descriptor) : estimateFeatures(estimates);
+  return [...ofEncoding, ...ofPlatform];
 }
 
-/** What a fitted predictor of a method is saved as. */
-export function saveFitted(method: string, learned: Learned): SavedPredictor {
-  const { theta, descriptors, replay, ...settings } = learned;
-  const width = descriptorWidth(learned.descriptor);
-  const nPlatforms = descriptors.length / width;
+/** What a fitted predictor is saved as. */
+export function saveFitted(learned: Learned): SavedPredictor {
+  const { method, theta, descriptions, replay, ...settings } = learned;
+  const width = descriptionWidth(learned);
+  const nPlatforms = descriptions.length / width;
   const nReplay = replay.target.length;
   return {
     method,
@@ -101,10 +123,10 @@ export function saveFitted(method: string, learned: Learned): SavedPredictor {
     settings: { kind: "fitted", ...settings, nPlatforms, nReplay },
     tensors: new Map([
       ["theta", tensor(theta, theta.length)],
-      ["descriptors", tensor(descriptors, nPlatforms, width)],
+      ["descriptors", tensor(descriptions, nPlatforms, width)],
       ["replay.encoding", tensor(replay.encoding, nReplay, learned.encoding.width)],
       ["replay.target", tensor(replay.target, nReplay)],
-      ["replay.platform", tensor(replay.platform, nReplay)],
+      ["replay.platform", tensor(replay.description, nReplay)],
     ]),
     features: featuresOf(learned),
   };
@@ -121,18 +143,16 @@ function parameterTotal(inputs: number): number {
   return total;
 }
 
-function readTheta(saved: SavedPredictor, form: Pick<Common, "encoding" | "descriptor">) {
+function readTheta(saved: SavedPredictor, form: Form) {
   const { operators, counters, centre, spread } = form.descriptor;
   const nEntries = operators.length * (1 + counters.length);
   if (centre.length !== nEntries || spread.length !== nEntries) {
     throw new FormatError(
       `predictor "${saved.method}": descriptor.centre must have ${nEntries} values`,
-      {
-        field: "settings.descriptor.centre",
-      },
+      { field: "settings.descriptor.centre" },
     );
   }
-  const inputs = form.encoding.width + descriptorWidth(form.descriptor);
+  const inputs = form.encoding.width + descriptionWidth(form);
   return readFloats(saved, "theta", [parameterTotal(inputs)]);
 }
 
@@ -141,38 +161,36 @@ export function loadFitted(method: string, saved: SavedPredictor): Learned {
   const settings = readSettings(saved, { method, formatVersion }, fittedSchema);
   const { kind: _, nPlatforms, nReplay, ...learned } = settings;
   const theta = readTheta(saved, settings);
-  const width = descriptorWidth(settings.descriptor);
-  const platform = readFloats(saved, "replay.platform", [nReplay]);
-  if (!platform.every((p) => Number.isInteger(p) && p >= 0 && p < nPlatforms)) {
+  const description = readFloats(saved, "replay.platform", [nReplay]);
+  if (!description.every((p) => Number.isInteger(p) && p >= 0 && p < nPlatforms)) {
     throw new FormatError(
-      `predictor "${saved.method}": replay.platform names a platform that is not there`,
-      {
-        field: "replay.platform",
-      },
+      `predictor "${method}": replay.platform names a description that is not there`,
+      { field: "replay.platform" },
     );
   }
   return {
     ...learned,
+    method,
     theta,
-    descriptors: readFloats(saved, "descriptors", [nPlatforms, width]),
+    descriptions: readFloats(saved, "descriptors", [nPlatforms, descriptionWidth(settings)]),
     replay: {
       encoding: readFloats(saved, "replay.encoding", [nReplay, settings.encoding.width]),
       target: readFloats(saved, "replay.target", [nReplay]),
-      platform,
+      description,
     },
   };
 }
 
-/** What an adapted predictor of a method is saved as. */
-export function saveAdapted(method: string, adapted: Adapted): SavedPredictor {
-  const { theta, descriptorVector: vector, ...settings } = adapted;
+/** What an adapted predictor is saved as. */
+export function saveAdapted(adapted: Adapted): SavedPredictor {
+  const { method, theta, description, ...settings } = adapted;
   return {
     method,
     formatVersion,
     settings: { kind: "adapted", ...settings },
     tensors: new Map([
       ["theta", tensor(theta, theta.length)],
-      ["descriptor", tensor(vector, vector.length)],
+      ["descriptor", tensor(description, description.length)],
     ]),
     features: featuresOf(adapted),
   };
@@ -184,7 +202,8 @@ export function loadAdapted(method: string, saved: SavedPredictor): Adapted {
   const { kind: _, ...adapted } = settings;
   return {
     ...adapted,
+    method,
     theta: readTheta(saved, settings),
-    descriptorVector: readFloats(saved, "descriptor", [descriptorWidth(settings.descriptor)]),
+    description: readFloats(saved, "descriptor", [descriptionWidth(settings)]),
   };
 }

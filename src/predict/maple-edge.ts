@@ -6,7 +6,10 @@
  * Ours, because not public: two hidden layers of 128, smooth absolute error of log latency, Adam with a cosine
  * schedule, 1,500 steps; latencies normalised by the sum of the descriptor's operators (without a descriptor by the
  * samples' median) and a target's also by the median error on its samples; adaptation goes on from the trained weights
- * with half of the rows from the target; intervals from the residual spread on held-out source families.
+ * with half of the rows from the target; intervals from the residual spread on held-out source families; where no
+ * source has a descriptor, what is estimated from samples (`maple-edge-estimates.ts`).
+ *
+ * `maple` (Abbasi et al. 2021, arXiv 2111.15106) is the same network on counters that are not divided.
  */
 import type { FeatureTable } from "../graph/features.js";
 import { perceptron } from "../nn/layers.js";
@@ -17,19 +20,16 @@ import type { Task } from "../nn/training-graph.js";
 import { concatenated, repeated } from "../tensor/floats.js";
 import { createRandom, deriveSeed, drawWithoutReplacement } from "../tensor/random.js";
 import { median } from "../tensor/stats.js";
-import {
-  descriptorFormOf,
-  descriptorVector,
-  descriptorWidth,
-  platformScaleMs,
-} from "./descriptor-features.js";
+import { descriptorFormOf, descriptorVector, platformScaleMs } from "./descriptor-features.js";
 import { type EncodingForm, encodingFormOf, encodingsOf } from "./encodings.js";
 import { calibrateOnSources } from "./hold-out.js";
 import type { Belief } from "./intervals.js";
 import { emptyRange, widenRange } from "./known-range.js";
+import { estimatesOfSources, estimateVector } from "./maple-edge-estimates.js";
 import {
   type Adapted,
   type Common,
+  descriptionWidth,
   hiddenWidths,
   type Learned,
   loadAdapted,
@@ -49,13 +49,10 @@ import type {
 } from "./predictor.js";
 import { checkPool, checkTarget, familiesOf, pickSamples } from "./samples.js";
 
-const name = "maple-edge";
 const minSamples = 5;
 
-/** Settings of the method; all have defaults. */
+/** Settings of both methods; all have defaults. */
 export interface MapleEdgeSettings {
-  /** Divide counters by the operator's latency, as published (default), or leave them per run. */
-  readonly dividedByLatency?: boolean;
   /** Training steps of batch 256, default 1500. */
   readonly steps?: number;
   /** Steps of adaptation, default 120. */
@@ -68,8 +65,9 @@ export interface MapleEdgeSettings {
 const batchSize = 256;
 const adaptBatchSize = 64;
 const learningRate = 3e-3;
-const adaptLearningRate = 3e-3;
-const weightDecay = 0.01;
+const adaptLearningRate = 1e-3;
+/** Large: with 0.01, networks learned the sources by heart and ranked held-out source platforms far worse. */
+const weightDecay = 3;
 /** Where the loss turns from square to linear, in log latency. */
 const lossDelta = 0.1;
 /** Source rows kept for adaptation, over all platforms. */
@@ -82,14 +80,14 @@ const leastRelativeLatency = 1e-4;
 
 const network = perceptron(["encoding", "descriptor"], [...hiddenWidths, 1]);
 
-function taskOf({ encoding, descriptor }: Pick<Common, "encoding" | "descriptor">): Task {
+function taskOf(form: Pick<Common, "encoding" | "descriptor" | "estimates">): Task {
   return {
     network,
     loss: (tape, predicted, { target, weight }) =>
       smoothAbsoluteError(tape, predicted, target!, { delta: lossDelta, weight: weight! }),
     columns: {
-      encoding: encoding.width,
-      descriptor: descriptorWidth(descriptor),
+      encoding: form.encoding.width,
+      descriptor: descriptionWidth(form),
       target: 1,
       weight: 1,
     },
@@ -108,23 +106,46 @@ interface Source {
   readonly samples: PlatformSamples;
 }
 
+/** What tells the published methods apart. */
+interface Method {
+  readonly name: string;
+  /** Counters per nanosecond of their operator, or per run. */
+  readonly dividedByLatency: boolean;
+}
+
 interface LearnContext {
+  readonly method: Method;
   readonly networks: FeatureTable;
   readonly encoding: EncodingForm;
   readonly settings: Required<MapleEdgeSettings>;
   readonly options: FitOptions;
 }
 
-async function learn(sources: readonly Source[], context: LearnContext): Promise<Learned> {
-  const { networks, encoding, settings, options } = context;
-  const platforms = sources.map(({ samples }) => samples);
+/** How platforms are described, and the descriptions of each source: more than one where they are estimated. */
+function describeSources(
+  platforms: readonly PlatformSamples[],
+  { method, networks, options }: LearnContext,
+): Pick<Common, "descriptor" | "estimates"> & { vectors: Float32Array[][] } {
   const descriptors = platforms.flatMap(({ descriptor }) => descriptor ?? []);
-  const descriptor = descriptorFormOf(
-    descriptors,
-    commonOperators(platforms),
-    settings.dividedByLatency,
-  );
-  const vectors = platforms.map((platform) => descriptorVector(platform.descriptor, descriptor));
+  const operators = commonOperators(platforms);
+  const descriptor = descriptorFormOf(descriptors, operators, method.dividedByLatency);
+  if (descriptors.length === 0) {
+    const { form, vectors } = estimatesOfSources(networks, platforms, options.seed);
+    return { descriptor, estimates: form, vectors };
+  }
+  const vectors = platforms.map((platform) => [descriptorVector(platform.descriptor, descriptor)]);
+  return { descriptor, vectors };
+}
+
+async function learn(sources: readonly Source[], context: LearnContext): Promise<Learned> {
+  const { method, networks, encoding, settings, options } = context;
+  const platforms = sources.map(({ samples }) => samples);
+  const { descriptor, estimates, vectors } = describeSources(platforms, context);
+  const descriptions = vectors.flat();
+  const descriptionOfRow = platforms.flatMap(({ rows }, p) => {
+    const first = vectors.slice(0, p).flat().length;
+    return Array.from(rows, (_, i) => first + (i % vectors[p]!.length));
+  });
   const medians = platforms.map(({ latencyMs }) => median(latencyMs));
   const described = platforms.flatMap((platform, p) =>
     platform.descriptor === undefined
@@ -139,15 +160,13 @@ async function learn(sources: readonly Source[], context: LearnContext): Promise
   );
   const columns = {
     encoding: concatenated(
-      platforms.map(({ rows }) => encodingsOf(networks, rows, encoding, name)),
+      platforms.map(({ rows }) => encodingsOf(networks, rows, encoding, method.name)),
     ),
-    descriptor: concatenated(
-      vectors.map((vector, p) => repeated(vector, platforms[p]!.rows.length)),
-    ),
+    descriptor: concatenated(descriptionOfRow.map((d) => descriptions[d]!)),
     target: concatenated(platforms.map(({ latencyMs }, p) => logTargets(latencyMs, scales[p]!))),
     weight: concatenated(platforms.map(weightsOf)),
   };
-  const { theta } = await train(taskOf({ encoding, descriptor }), columns, {
+  const { theta } = await train(taskOf({ encoding, descriptor, estimates }), columns, {
     seed: options.seed,
     steps: settings.steps,
     batchSize,
@@ -157,27 +176,26 @@ async function learn(sources: readonly Source[], context: LearnContext): Promise
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     onProgress: (step, steps) => options.onProgress?.(step, steps, "training steps"),
   });
-  const platformOfRow = Float32Array.from(
-    platforms.flatMap(({ rows }, p) => Array.from(rows, () => p)),
-  );
-  const nReplay = Math.min(maxReplayRows, platformOfRow.length);
+  const nReplay = Math.min(maxReplayRows, descriptionOfRow.length);
   const kept = drawWithoutReplacement(
     createRandom(deriveSeed(options.seed, "replay")),
-    platformOfRow.length,
+    descriptionOfRow.length,
     nReplay,
   );
   const allSeen = new Set(platforms.flatMap(({ rows }) => [...rows]));
   return {
+    method: method.name,
     families: familiesOf(platforms),
     encoding,
     descriptor,
+    ...(estimates === undefined ? {} : { estimates }),
     range: widenRange(emptyRange, networks, allSeen),
     intervals: [],
     theta,
     adaptSteps: settings.adaptSteps,
     threads: settings.threads,
     typicalRelative,
-    descriptors: concatenated(vectors),
+    descriptions: concatenated(descriptions),
     replay: {
       encoding: concatenated(
         Array.from(kept, (row) =>
@@ -185,24 +203,19 @@ async function learn(sources: readonly Source[], context: LearnContext): Promise
         ),
       ),
       target: Float32Array.from(kept, (row) => columns.target[row]!),
-      platform: Float32Array.from(kept, (row) => platformOfRow[row]!),
+      description: Float32Array.from(kept, (row) => descriptionOfRow[row]!),
     },
   };
 }
 
 async function forwardOf(
-  { theta, encoding, descriptor }: Common,
+  common: Common,
   vector: Float32Array,
   encodings: Float32Array,
-  threads = 1,
 ): Promise<Float32Array> {
-  const width = descriptorWidth(descriptor);
-  const forward = await createForward(
-    network,
-    { encoding: encoding.width, descriptor: width },
-    theta,
-    { threads },
-  );
+  const { theta, encoding } = common;
+  const widths = { encoding: encoding.width, descriptor: descriptionWidth(common) };
+  const forward = await createForward(network, widths, theta, { threads: 1 });
   try {
     const nRows = encodings.length / encoding.width;
     return await forward.predict({ encoding: encodings, descriptor: repeated(vector, nRows) });
@@ -217,14 +230,17 @@ async function adapt(
   learned: Learned,
   options: FitOptions,
 ): Promise<Adapted> {
-  const { encoding, descriptor, replay } = learned;
+  const { method, encoding, descriptor, estimates, replay } = learned;
   const { rows, latencyMs } = target;
-  const vector = descriptorVector(target.descriptor, descriptor);
+  const vector =
+    estimates === undefined
+      ? descriptorVector(target.descriptor, descriptor)
+      : estimateVector(estimates, networks, target);
   const roughMs =
     target.descriptor !== undefined && descriptor.operators.length > 0
       ? platformScaleMs(target.descriptor, descriptor.operators)
       : median(latencyMs) / learned.typicalRelative;
-  const encodings = encodingsOf(networks, rows, encoding, name);
+  const encodings = encodingsOf(networks, rows, encoding, method);
   const before = await forwardOf(learned, vector, encodings);
   const scaleMs =
     roughMs *
@@ -232,14 +248,14 @@ async function adapt(
   const targets = logTargets(latencyMs, scaleMs);
   const nReplay = replay.target.length;
   const repeats = Math.max(1, Math.round(nReplay / rows.length));
-  const width = descriptorWidth(descriptor);
+  const width = vector.length;
   // Half of all rows are the target's: weighting by repetition, which keeps every batch's gradient steady.
   const columns = {
     encoding: concatenated([replay.encoding, repeated(encodings, repeats)]),
     descriptor: concatenated([
       concatenated(
-        Array.from(replay.platform, (p) =>
-          learned.descriptors.subarray(p * width, (p + 1) * width),
+        Array.from(replay.description, (d) =>
+          learned.descriptions.subarray(d * width, (d + 1) * width),
         ),
       ),
       repeated(vector, repeats * rows.length),
@@ -257,16 +273,18 @@ async function adapt(
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   return {
+    method,
     families: learned.families,
     encoding,
     descriptor,
+    ...(estimates === undefined ? {} : { estimates }),
     range: widenRange(learned.range, networks, rows),
     intervals: learned.intervals,
     theta: trained.theta,
     platformId: target.platformId,
     nSamples: rows.length,
     scaleMs,
-    descriptorVector: vector,
+    description: vector,
   };
 }
 
@@ -275,30 +293,39 @@ async function predictRows(
   networks: FeatureTable,
   rows: ArrayLike<number>,
 ): Promise<Belief> {
-  const encodings = encodingsOf(networks, rows, adapted.encoding, name);
-  const logs = await forwardOf(adapted, adapted.descriptorVector, encodings);
+  const encodings = encodingsOf(networks, rows, adapted.encoding, adapted.method);
+  const logs = await forwardOf(adapted, adapted.description, encodings);
   return {
     meanMs: Float64Array.from(logs, (value) => adapted.scaleMs * Math.exp(value)),
     deviation: new Float64Array(rows.length).fill(unitDeviation),
   };
 }
 
-/** Create the method. */
+/** Create MAPLE-Edge: counters divided by their operator's latency. */
 export function createMapleEdge(settings: MapleEdgeSettings = {}): Predictor {
+  return createMethod({ name: "maple-edge", dividedByLatency: true }, settings);
+}
+
+/** Create MAPLE: the same network on counters per run, whose size tells a platform's speed as well. */
+export function createMaple(settings: MapleEdgeSettings = {}): Predictor {
+  return createMethod({ name: "maple", dividedByLatency: false }, settings);
+}
+
+function createMethod(method: Method, settings: MapleEdgeSettings): Predictor {
   const complete: Required<MapleEdgeSettings> = {
-    dividedByLatency: true,
     steps: 1500,
     adaptSteps: 120,
     heldOutFamilies: 3,
     threads: 1,
     ...settings,
   };
+  const { name } = method;
   return {
     name,
     minSamples,
     async fit(pool, options) {
       checkPool(pool);
-      return createFitted(await fitAndCalibrate(pool, complete, options));
+      return createFitted(await fitAndCalibrate(pool, method, complete, options));
     },
     async load(saved) {
       return createFitted(loadFitted(name, saved));
@@ -311,18 +338,19 @@ export function createMapleEdge(settings: MapleEdgeSettings = {}): Predictor {
 
 async function fitAndCalibrate(
   pool: TrainingPool,
+  method: Method,
   settings: Required<MapleEdgeSettings>,
   options: FitOptions,
 ): Promise<Learned> {
   const { networks } = pool;
-  const encoding = encodingFormOf(networks, name);
+  const encoding = encodingFormOf(networks, method.name);
   const sources = pool.platforms.map((samples): Source => {
     if (samples.rows.length <= maxSourceSamples) return { samples };
     const random = createRandom(deriveSeed(options.seed, `source/${samples.platformId}`));
     const kept = drawWithoutReplacement(random, samples.rows.length, maxSourceSamples);
     return { samples: pickSamples(samples, kept) };
   });
-  const context = { networks, encoding, settings, options };
+  const context = { method, networks, encoding, settings, options };
   const learned = await learn(sources, context);
   const intervals = await calibrateOnSources(
     {
@@ -343,6 +371,7 @@ async function fitAndCalibrate(
 }
 
 function createFitted(learned: Learned): FittedPredictor {
+  const { method: name } = learned;
   return {
     name,
     trainedFamilies: learned.families,
@@ -353,14 +382,14 @@ function createFitted(learned: Learned): FittedPredictor {
       }
       return createAdapted(await adapt(target, networks, learned, options));
     },
-    save: () => saveFitted(name, learned),
+    save: () => saveFitted(learned),
   };
 }
 
 function createAdapted(adapted: Adapted): AdaptedPredictor {
   return adaptedPredictor(adapted, {
-    name,
+    name: adapted.method,
     beliefOf: (networks, rows) => predictRows(adapted, networks, rows),
-    save: () => saveAdapted(name, adapted),
+    save: () => saveAdapted(adapted),
   });
 }

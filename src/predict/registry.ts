@@ -4,7 +4,7 @@
 import { NotFoundError } from "../errors.js";
 import { createFlopsLine } from "./flops-line.js";
 import { createHypothesisMixture } from "./hypothesis-mixture.js";
-import { createMapleEdge } from "./maple-edge.js";
+import { createMaple, createMapleEdge } from "./maple-edge.js";
 import { createOperatorSum } from "./operator-sum.js";
 import type { Predictor } from "./predictor.js";
 import { createBestProxy } from "./published/best-proxy.js";
@@ -17,6 +17,7 @@ const factories: Readonly<Record<string, () => Predictor>> = {
   "hypothesis-mixture": () => createHypothesisMixture(),
   "operator-sum": () => createOperatorSum(),
   "maple-edge": () => createMapleEdge(),
+  maple: () => createMaple(),
   "flops-line": createFlopsLine,
   "best-proxy": createBestProxy,
   "gaussian-process": createGaussianProcess,

@@ -1,4 +1,4 @@
-import { createMapleEdge } from "../../src/predict/maple-edge.js";
+import { createMaple, createMapleEdge } from "../../src/predict/maple-edge.js";
 import { createPredictor } from "../../src/predict/registry.js";
 import { checkPredictor } from "./predictor-contract.js";
 
@@ -7,11 +7,15 @@ checkPredictor("operator-sum", () => createPredictor("operator-sum"), {
   leastWithinTenPercent: 0.9,
 });
 // Fewer steps than by default: what is checked here is conduct, not accuracy.
-checkPredictor(
-  "maple-edge",
-  () => createMapleEdge({ steps: 200, adaptSteps: 60, heldOutFamilies: 2 }),
-  { readsDescriptor: true, leastWithinTenPercent: 0.2 },
-);
+const fewSteps = { steps: 200, adaptSteps: 60, heldOutFamilies: 2 };
+checkPredictor("maple-edge", () => createMapleEdge(fewSteps), {
+  readsDescriptor: true,
+  leastWithinTenPercent: 0.2,
+});
+checkPredictor("maple", () => createMaple(fewSteps), {
+  readsDescriptor: true,
+  leastWithinTenPercent: 0.2,
+});
 checkPredictor("flops-line", () => createPredictor("flops-line"), {
   readsDescriptor: false,
   leastWithinTenPercent: 0.2,
