@@ -11,7 +11,6 @@ import { type Tape, uniformWithin, type Value } from "../../nn/tape.js";
 import type { Task } from "../../nn/training-graph.js";
 import type { EncodingForm } from "../encodings.js";
 import { choicesOf, type GraphForm, graphFormOf, prunedLinks } from "./cell-graph.js";
-import { nProxies } from "./proxies.js";
 
 /** Sizes of the published network (main_trf.py). */
 const embeddingWidth = 24;
@@ -22,8 +21,6 @@ const firstPassLayers = 2;
 const secondPassLayers = 3;
 const headWidths = [200, 200, 200];
 const headDropout = 0.1;
-const proxyWidths = [128, 128];
-const proxyEmbeddingWidth = 48;
 const leakySlope = 0.01;
 const hingeMargin = 0.1;
 
@@ -38,12 +35,11 @@ export function nasflatFormOf(encoding: EncodingForm, nPlatforms: number): Nasfl
   return { graph: graphFormOf(encoding), nPlatforms };
 }
 
-/** Widths of the columns: choices, links and proxies of a network, and which platform it runs on (one-hot). */
+/** Widths of the columns: choices and links of a network, and which platform it runs on (one-hot). */
 export function nasflatWidths({ graph, nPlatforms }: NasflatForm) {
   return {
     choices: graph.nChoices * graph.nAlternatives,
     links: (graph.nChoices + 2) ** 2,
-    proxies: nProxies,
     platform: nPlatforms,
   };
 }
@@ -149,23 +145,9 @@ function embed(tape: Tape, graph: GraphForm, choices: Value, platform: Value): V
   return tape.concat([nodes, tape.multiply(device, everywhere)], 2);
 }
 
-/** Fully connected layers with ReLU and dropout. */
-function layers(
-  tape: Tape,
-  x: Value,
-  name: string,
-  { widths, seed }: { widths: readonly number[]; seed: number },
-): Value {
-  return widths.reduce(
-    (y, outputs, i) =>
-      tape.dropout(tape.relu(linear(tape, y, `${name}${i}`, outputs)), headDropout, seed),
-    x,
-  );
-}
-
-/** From a network's columns and its platform to a score (rows, 1) that orders networks by latency. */
+/** From choices, links and platform to a score (rows, 1) that orders networks by latency. */
 export function nasflatNetwork({ graph }: NasflatForm, seed = 0): Network {
-  return (tape, { choices, links, proxies, platform }) => {
+  return (tape, { choices, links, platform }) => {
     const nNodes = graph.nChoices + 2;
     const linksOf = tape.reshape(links!, [-1, nNodes, nNodes]);
     const embedding = embed(tape, graph, choices!, platform!);
@@ -178,11 +160,12 @@ export function nasflatNetwork({ graph }: NasflatForm, seed = 0): Network {
     const operation = refine(tape, refined, embedding);
     const inputs = { x, links: linksOf, embedding: operation };
     const y = pass(tape, inputs, "second", secondPassLayers);
-    const ofGraph = tape.reshape(tape.mean(tape.slice(y, 1, 1, nNodes), 1), [-1, width]);
-    const counted = layers(tape, proxies!, "proxies", { widths: proxyWidths, seed });
-    const ofProxies = linear(tape, counted, "proxies", proxyEmbeddingWidth);
-    const joined = tape.concat([ofGraph, ofProxies]);
-    return linear(tape, layers(tape, joined, "head", { widths: headWidths, seed }), "score", 1);
+    let head = tape.reshape(tape.mean(tape.slice(y, 1, 1, nNodes), 1), [-1, width]);
+    headWidths.forEach((outputs, i) => {
+      head = tape.relu(linear(tape, head, `head${i}`, outputs));
+      head = tape.dropout(head, headDropout, seed);
+    });
+    return linear(tape, head, "score", 1);
   };
 }
 

@@ -48,7 +48,6 @@ import {
   nasflatTask,
   nasflatWidths,
 } from "./nasflat-network.js";
-import { type ProxyScale, proxiesOf, proxyScaleOf, proxyScaleSchema } from "./proxies.js";
 import {
   deviationOfErrors,
   fitScoreLine,
@@ -96,7 +95,6 @@ const commonSchema = z.object({
   families: z.array(z.string()),
   encoding: encodingFormSchema,
   nPlatforms: z.number().int().positive(),
-  proxies: proxyScaleSchema,
   range: knownRangeSchema,
   threads: z.number().int().positive(),
 });
@@ -118,7 +116,6 @@ interface Common {
   readonly families: readonly string[];
   readonly encoding: EncodingForm;
   readonly nPlatforms: number;
-  readonly proxies: ProxyScale;
   readonly range: KnownRange;
   readonly threads: number;
   readonly theta: Float32Array;
@@ -139,28 +136,13 @@ const formOf = ({ encoding, nPlatforms }: Pick<Common, "encoding" | "nPlatforms"
 
 const settingsOf = ({ graph }: NasflatForm) => (graph.kind === "cell" ? ofCells : ofOthers);
 
-/** Networks as columns of data; `on` adds the platform. */
-function graphColumns(
-  common: Pick<Common, "encoding" | "nPlatforms" | "proxies">,
-  networks: FeatureTable,
-  rows: ArrayLike<number>,
-) {
-  const encodings = encodingsOf(networks, rows, common.encoding, name);
-  return {
-    ...nasflatGraphs(formOf(common), encodings),
-    proxies: proxiesOf(networks, rows, common.proxies),
-  };
-}
-type GraphColumns = ReturnType<typeof graphColumns>;
-
-/** Networks on one of the source platforms. */
-function on(form: NasflatForm, graphs: GraphColumns, source: number) {
+/** Columns of networks on one platform. */
+function columnsOf(form: NasflatForm, encodings: Float32Array, source: number) {
+  const graphs = nasflatGraphs(form, encodings);
   const platform = new Float32Array(form.nPlatforms);
   platform[source] = 1;
-  return {
-    ...graphs,
-    platform: repeated(platform, graphs.links.length / nasflatWidths(form).links),
-  };
+  const nRows = graphs.links.length / nasflatWidths(form).links;
+  return { ...graphs, platform: repeated(platform, nRows) };
 }
 
 /** Latencies to 0…1, as published; only their order within a platform matters much. */
@@ -186,14 +168,8 @@ async function learn(
       ? samples
       : pickSamples(samples, drawWithoutReplacement(random, n, sourceSamples));
   });
-  const seen = new Set(platforms.flatMap(({ rows }) => [...rows]));
-  const common = {
-    encoding,
-    nPlatforms: platforms.length,
-    proxies: proxyScaleOf(networks, [...seen]),
-  };
   const parts = sources.map(({ rows }, source) =>
-    on(form, graphColumns(common, networks, rows), source),
+    columnsOf(form, encodingsOf(networks, rows, encoding, name), source),
   );
   const nRows = sources.reduce((sum, { rows }) => sum + rows.length, 0);
   const threads = settings.threads ?? 1;
@@ -202,7 +178,6 @@ async function learn(
     {
       choices: concatenated(parts.map(({ choices }) => choices)),
       links: concatenated(parts.map(({ links }) => links)),
-      proxies: concatenated(parts.map(({ proxies }) => proxies)),
       platform: concatenated(parts.map(({ platform }) => platform)),
       target: concatenated(sources.map(({ latencyMs }) => relativeLatencies(latencyMs))),
     },
@@ -217,9 +192,11 @@ async function learn(
       onProgress: (step, steps) => options.onProgress?.(step, steps, "training steps"),
     },
   );
+  const seen = new Set(platforms.flatMap(({ rows }) => [...rows]));
   return {
     families: familiesOf(platforms),
-    ...common,
+    encoding,
+    nPlatforms: platforms.length,
     range: widenRange(emptyRange, networks, seen),
     threads,
     theta,
@@ -230,7 +207,7 @@ async function learn(
 /** Scores of networks on each of some source platforms. */
 async function scoresOn(
   common: Common,
-  graphs: GraphColumns,
+  encodings: Float32Array,
   sources: readonly number[],
 ): Promise<Float32Array[]> {
   const form = formOf(common);
@@ -241,7 +218,7 @@ async function scoresOn(
   try {
     const scores: Float32Array[] = [];
     for (const source of sources) {
-      scores.push(await forward.predict(on(form, graphs, source)));
+      scores.push(await forward.predict(columnsOf(form, encodings, source)));
     }
     return scores;
   } finally {
@@ -252,14 +229,14 @@ async function scoresOn(
 /** Weights tuned to samples of a platform that took over a source's embedding. */
 async function tune(
   learned: Learned,
-  graphs: GraphColumns,
+  encodings: Float32Array,
   latencyMs: Float64Array,
   { source, ...options }: FitOptions & { source: number },
 ): Promise<Float32Array> {
   const form = formOf(learned);
   const { theta } = await train(
     nasflatTask(form, deriveSeed(options.seed, "dropout")),
-    { ...on(form, graphs, source), target: relativeLatencies(latencyMs) },
+    { ...columnsOf(form, encodings, source), target: relativeLatencies(latencyMs) },
     {
       seed: options.seed,
       steps: learned.adaptSteps * Math.ceil(latencyMs.length / batchSize),
@@ -282,16 +259,16 @@ async function adapt(
 ): Promise<Adapted> {
   const { adaptSteps: _, ...common } = learned;
   const { latencyMs, rows } = target;
-  const graphs = graphColumns(learned, networks, rows);
+  const encodings = encodingsOf(networks, rows, learned.encoding, name);
   const sources = Array.from({ length: learned.nPlatforms }, (_, p) => p);
   // The published code correlates measured latencies; here sources need not have been measured on the samples.
-  const agreements = (await scoresOn(learned, graphs, sources)).map((scores) =>
+  const agreements = (await scoresOn(learned, encodings, sources)).map((scores) =>
     spearman(scores, latencyMs),
   );
   const source = agreements.indexOf(Math.max(...agreements));
   const tuning = { ...options, source };
-  const theta = await tune(learned, graphs, latencyMs, tuning);
-  const [scores] = await scoresOn({ ...common, theta }, graphs, [source]);
+  const theta = await tune(learned, encodings, latencyMs, tuning);
+  const [scores] = await scoresOn({ ...common, theta }, encodings, [source]);
   return {
     ...common,
     theta,
@@ -324,11 +301,12 @@ async function leftOutErrors(
       target,
       places((i) => i % nParts === part),
     );
-    const graphsOf = ({ rows }: PlatformSamples) => graphColumns(learned, networks, rows);
-    const theta = await tune(learned, graphsOf(kept), kept.latencyMs, tuning);
+    const encodingsFor = ({ rows }: PlatformSamples) =>
+      encodingsOf(networks, rows, learned.encoding, name);
+    const theta = await tune(learned, encodingsFor(kept), kept.latencyMs, tuning);
     const tuned = { ...learned, theta };
-    const [ofKept] = await scoresOn(tuned, graphsOf(kept), [tuning.source]);
-    const [ofLeftOut] = await scoresOn(tuned, graphsOf(leftOut), [tuning.source]);
+    const [ofKept] = await scoresOn(tuned, encodingsFor(kept), [tuning.source]);
+    const [ofLeftOut] = await scoresOn(tuned, encodingsFor(leftOut), [tuning.source]);
     const predicted = latencyOfScores(fitScoreLine(ofKept!, kept.latencyMs), ofLeftOut!);
     errors.push(...leftOut.latencyMs.map((ms, i) => Math.log(ms / predicted[i]!)));
   }
@@ -340,8 +318,8 @@ async function predictRows(
   networks: FeatureTable,
   rows: ArrayLike<number>,
 ): Promise<Belief> {
-  const graphs = graphColumns(adapted, networks, rows);
-  const [scores] = await scoresOn(adapted, graphs, [adapted.source]);
+  const encodings = encodingsOf(networks, rows, adapted.encoding, name);
+  const [scores] = await scoresOn(adapted, encodings, [adapted.source]);
   return {
     meanMs: latencyOfScores(adapted.line, scores!),
     deviation: new Float64Array(rows.length).fill(adapted.deviation),
@@ -403,10 +381,7 @@ function save(kind: string, { theta, ...settings }: Common): SavedPredictor {
     formatVersion,
     settings: { kind, ...settings },
     tensors: new Map([["theta", { shape: [theta.length], values: theta }]]),
-    features: [
-      { name: `${width} numbers of the ${space} encoding`, unit: "0 or 1" },
-      { name: "MACs, bytes, operators, longest chain; all and read", unit: "log, normalised" },
-    ],
+    features: [{ name: `${width} numbers of the ${space} encoding`, unit: "0 or 1" }],
   };
 }
 
