@@ -39,7 +39,8 @@ async function writeGolden(name: string, path: string): Promise<void> {
 }
 
 describe("predictors saved by format version 1", () => {
-  test.each(["operator-sum", "flops-line", "maple-edge"])("%s", async (name) => {
+  const methods = ["operator-sum", "flops-line", "maple-edge", "best-proxy", "gaussian-process"];
+  test.each(methods)("%s", async (name) => {
     const path = join(folder, name);
     if (process.env.SAMARA_WRITE_GOLDEN === "1" && !existsSync(path)) await writeGolden(name, path);
     const expected = JSON.parse(readFileSync(join(path, "latencies.json"), "utf8")) as number[];
