@@ -7,15 +7,15 @@
  * No neural network; reads no descriptor.
  */
 import type { FeatureTable, RewriteSemantics } from "../graph/features.js";
-import { addDiagonal, cholesky, type Matrix } from "../tensor/linalg.js";
 import { createRandom, deriveSeed, drawWithoutReplacement } from "../tensor/random.js";
 import { mean, median } from "../tensor/stats.js";
-import { mixMoments } from "./bayes-linear.js";
+import { factorOfCovariance, mixMoments } from "./bayes-linear.js";
 import { chooseRows, type LatencyHypothesis } from "./choose-samples.js";
 import { calibrateOnSources } from "./hold-out.js";
-import type { Belief } from "./intervals.js";
+import { type Belief, notBelowBelief } from "./intervals.js";
 import { emptyRange, widenRange } from "./known-range.js";
 import { columnsOfNetworks, createMixtureDesign } from "./mixture/columns.js";
+import { chooseNextSamples } from "./mixture/next.js";
 import { learnMixtureViews } from "./mixture/posterior.js";
 import {
   distinctSemantics,
@@ -135,7 +135,7 @@ async function learn(
     },
     options,
   );
-  return { ...learned, intervals };
+  return { ...learned, intervals: intervals.map(notBelowBelief) };
 }
 
 /** Shares of the samples' least and median latency below which no prediction falls. */
@@ -185,13 +185,6 @@ function adapt(target: PlatformSamples, networks: FeatureTable, learned: Learned
   };
 }
 
-/** Cholesky factor of a covariance that may be semidefinite by rounding. */
-function factorOf(covariance: Matrix): Matrix {
-  let trace = 0;
-  for (let j = 0; j < covariance.rows; j++) trace += covariance.values[j * covariance.rows + j]!;
-  return cholesky(addDiagonal(covariance, 1e-12 * trace + 1e-300));
-}
-
 /** What the views say of some rows of a table, joined by `joinViews`. */
 function predictRows(adapted: Adapted, networks: FeatureTable, rows: ArrayLike<number>): Belief {
   const n = rows.length;
@@ -202,7 +195,7 @@ function predictRows(adapted: Adapted, networks: FeatureTable, rows: ArrayLike<n
   const features = new Float64Array(p);
   const design = createMixtureDesign(adapted.columns, networks);
   views.forEach((view, v) => {
-    const lower = factorOf(view.covariance).values;
+    const lower = factorOfCovariance(view.covariance).values;
     for (let i = 0; i < n; i++) {
       design.fill(view.semantics, rows[i]!, features);
       let centre = 0;
@@ -253,15 +246,18 @@ function createFitted(learned: Learned): FittedPredictor {
       return createAdapted(adapt(target, networks, learned));
     },
     chooseSamples: (networks, options) =>
-      chooseRows(networks, hypothesesOf(learned, networks), options),
+      chooseRows(networks, hypothesesOf(learned, networks), options).rows,
     save: () => saveFitted(learned),
   };
 }
 
 function createAdapted(adapted: Adapted): AdaptedPredictor {
-  return adaptedPredictor(adapted, {
-    name,
-    beliefOf: (networks, rows) => predictRows(adapted, networks, rows),
-    save: () => saveAdapted(adapted),
-  });
+  return {
+    ...adaptedPredictor(adapted, {
+      name,
+      beliefOf: (networks, rows) => predictRows(adapted, networks, rows),
+      save: () => saveAdapted(adapted),
+    }),
+    chooseNextSamples: (networks, options) => chooseNextSamples(adapted, networks, options),
+  };
 }

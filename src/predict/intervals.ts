@@ -6,7 +6,7 @@
  */
 import { z } from "zod";
 import { InputError } from "../errors.js";
-import { quantile, studentTQuantile } from "../tensor/stats.js";
+import { normalQuantile, quantile, studentTCdf, studentTQuantile } from "../tensor/stats.js";
 
 /** Predicted latencies with the relative deviation (log scale) that a predictor believes in. */
 export interface Belief {
@@ -64,6 +64,19 @@ export function calibrateIntervals(standardised: Float64Array, samples: number):
   return { samples, scale, degreesOfFreedom: best.degreesOfFreedom, n };
 }
 
+/** Share at which a scale is held against the belief. */
+const comparedShare = 0.9;
+
+/**
+ * The scale, but never narrower than a normal distribution of the believed deviation: for methods whose belief is a
+ * posterior, and whose held-out sources may be far more alike than a new platform is.
+ */
+export function notBelowBelief(scale: IntervalScale): IntervalScale {
+  const normal = normalQuantile((1 + comparedShare) / 2);
+  const least = normal / halfQuantile(comparedShare, scale.degreesOfFreedom);
+  return { ...scale, scale: Math.max(scale.scale, least) };
+}
+
 /**
  * Half the width of an interval in believed deviations.
  *
@@ -79,9 +92,27 @@ export function intervalHalfWidth(
   if (!(coverage > 0 && coverage < 1)) {
     throw new InputError(`coverage must be greater than 0 and less than 1, got ${coverage}`);
   }
+  const { scale, degreesOfFreedom } = nearestScale(scales, samples);
+  return scale * halfQuantile(coverage, degreesOfFreedom);
+}
+
+/**
+ * Share of measured latencies that intervals of a given half width should cover: the inverse of `intervalHalfWidth`.
+ *
+ * @param halfWidth - in believed deviations, at least 0
+ */
+export function expectedCoverage(
+  scales: readonly IntervalScale[],
+  samples: number,
+  halfWidth: number,
+): number {
+  const { scale, degreesOfFreedom } = nearestScale(scales, samples);
+  return 2 * studentTCdf(halfWidth / scale, degreesOfFreedom) - 1;
+}
+
+function nearestScale(scales: readonly IntervalScale[], samples: number): IntervalScale {
   const distance = (scale: IntervalScale) => Math.abs(Math.log(scale.samples / samples));
-  const nearest = scales.reduce((best, scale) => (distance(scale) < distance(best) ? scale : best));
-  return nearest.scale * halfQuantile(coverage, nearest.degreesOfFreedom);
+  return scales.reduce((best, scale) => (distance(scale) < distance(best) ? scale : best));
 }
 
 /** Relative deviation of a log-normal latency from its mean and variance. */

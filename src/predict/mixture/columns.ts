@@ -9,6 +9,7 @@
 import { z } from "zod";
 import type { FeatureTable, OperatorSignature, RewriteSemantics } from "../../graph/features.js";
 import { type Matrix, matrix } from "../../tensor/linalg.js";
+import { pearson } from "../../tensor/stats.js";
 
 /**
  * What a column counts. `skeleton`: operators that every network runs alike. `group`: MACs of a group, or bytes where
@@ -81,9 +82,9 @@ function rootMeanSquare(values: Float64Array): number {
 const varies = (values: Float64Array, size: number) =>
   values.some((value) => Math.abs(value - values[0]!) > 1e-6 * size);
 
-function isProportional(a: Float64Array, b: Float64Array): boolean {
-  const [sizeA, sizeB] = [rootMeanSquare(a), rootMeanSquare(b)];
-  return a.every((value, i) => Math.abs(value / sizeA - b[i]! / sizeB) < 1e-6);
+/** Whether one column is the other, scaled and shifted: what is constant belongs to the skeleton. */
+function isAffine(a: Float64Array, b: Float64Array): boolean {
+  return Math.abs(pearson(a, b)) > 1 - 1e-6;
 }
 
 /** Amounts and counts of each group that some of the rows run, (rows.length) each. */
@@ -133,7 +134,9 @@ export function columnsOfNetworks(networks: FeatureTable, rows: ArrayLike<number
     columnOfGroup[group] = { amount: names.length };
     names.push(group);
     kinds.push(isElementwise ? "elementwise" : "group");
-    if (!isProportional(amount, count)) counted.push(group);
+    if (varies(count, rootMeanSquare(count)) && !isAffine(amount, count)) {
+      counted.push(group);
+    }
   }
   for (const group of counted) {
     columnOfGroup[group]!.count = names.length;

@@ -32,7 +32,7 @@ const unlikeNoise = { share: 0.3, sd: 0.05, sdLog: 1.2 };
 /** How freely all coefficients may scale together: a platform's speed is unknown. */
 const scaleSpread = 0.5;
 /** Hypotheses below this share of the best one are dropped, and views below this share of all. */
-const leastWeight = { hypothesis: 1e-3, view: 5e-3 };
+const leastWeight = { hypothesis: 1e-3, view: 0.02 };
 /** An expected latency below this share of a typical one says nothing of a platform's speed. */
 const leastExpected = 0.05;
 

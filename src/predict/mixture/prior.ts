@@ -163,6 +163,21 @@ const archetypes: readonly Archetype[] = [
       count: 0.01,
     },
   },
+  // Operator-bound, as accelerators behind a graph compiler: whatever is executed costs alike.
+  {
+    mean: { skeleton: 0.4, operators: 0.3, launches: 0.3 },
+    sd: {
+      overhead: 0.3,
+      skeleton: 0.3,
+      operators: 0.15,
+      launches: 0.2,
+      macs: 0.05,
+      bytes: 0.1,
+      group: 0.07,
+      elementwise: 0.05,
+      count: 0.01,
+    },
+  },
   // Compute-bound: multiply-accumulates and bytes moved (the two slopes of the roofline, Williams et al. 2009).
   {
     mean: { skeleton: 0.2, macs: 0.4, bytes: 0.4 },
