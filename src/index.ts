@@ -43,6 +43,7 @@ export type {
   AdaptedPredictor,
   FitOptions,
   FittedPredictor,
+  NextSamples,
   OnProgress,
   PlatformSamples,
   Predictions,

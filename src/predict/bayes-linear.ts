@@ -90,6 +90,13 @@ export interface Gaussian {
   readonly covariance: Matrix;
 }
 
+/** Cholesky factor of a covariance that may be semidefinite by rounding. */
+export function factorOfCovariance(covariance: Matrix): Matrix {
+  let trace = 0;
+  for (let j = 0; j < covariance.rows; j++) trace += covariance.values[j * covariance.rows + j]!;
+  return cholesky(addDiagonal(covariance, 1e-12 * trace + 1e-300));
+}
+
 /** A Gaussian prior with what regression needs of it. */
 export interface PreparedPrior extends Gaussian {
   readonly precision: Matrix;

@@ -1,20 +1,21 @@
 /**
- * Which networks to measure on a new platform, before anything of it is known: those that tell most about all others.
+ * Which networks to measure on a platform: those that tell most about all others.
  *
- * Latencies of all networks are taken as jointly Gaussian, with the mean and covariance of the additive model's prior
- * over coefficients, speed and rewrite semantics. Greedily, the network is taken whose measurement lowers the mean
- * relative variance of the others most (A-optimal design).
+ * Latencies of all networks are taken as jointly Gaussian, with the mean and covariance of what is believed of
+ * coefficients, speed and rewrite semantics: a prior before anything is measured, a posterior afterwards. Greedily,
+ * the network is taken whose measurement lowers the mean relative variance of the others most (A-optimal design).
  */
 
 import { InputError } from "../errors.js";
 import type { FeatureTable } from "../graph/features.js";
 import { pruningSemantics, type RewriteSemantics } from "../graph/features.js";
-import { cholesky, type Matrix, multiplyVector } from "../tensor/linalg.js";
+import { type Matrix, multiplyVector } from "../tensor/linalg.js";
 import { createRandom, deriveSeed, drawWithoutReplacement } from "../tensor/random.js";
 import { median } from "../tensor/stats.js";
 import type { AdditivePrior } from "./additive-prior.js";
+import { factorOfCovariance } from "./bayes-linear.js";
 
-/** Relative noise of a measurement together with what the model leaves unexplained. */
+/** Relative noise of a measurement together with what the model leaves unexplained, where nothing says it. */
 const relativeNoise = 0.05;
 /** Spread of a platform's speed, as in adapting. */
 const speedSpread = 0.5;
@@ -33,6 +34,8 @@ export interface LatencyHypothesis {
   readonly covariance: Matrix;
   /** Spread of the platform's speed, a share: nothing is measured yet. 0 when it is known. */
   readonly speedSpread: number;
+  /** Square of the relative noise of a measurement about these latencies; default that of `relativeNoise`. */
+  readonly noiseVariance?: number;
   /** Columns of networks, (rows.length, columns). */
   readonly designOf: (rows: ArrayLike<number>) => Matrix;
 }
@@ -59,6 +62,16 @@ export function hypothesesOfPrior(
   }));
 }
 
+/** Rows to measure, and what stays unknown of others. */
+export interface ChosenRows {
+  readonly rows: Int32Array;
+  /**
+   * Relative variance of a measured latency about its prediction, for each of the networks judged by, once the first
+   * k rows are measured: entry k of `rows.length + 1`. Noise included.
+   */
+  readonly relativeVariance: readonly Float64Array[];
+}
+
 /**
  * Choose rows of a table, in the order of their use: any first part of the list is a good choice too.
  *
@@ -69,7 +82,7 @@ export function chooseRows(
   networks: FeatureTable,
   hypotheses: readonly LatencyHypothesis[],
   { count, seed, candidates }: ChooseOptions,
-): Int32Array {
+): ChosenRows {
   const random = createRandom(deriveSeed(seed, "choose samples"));
   const isConnected = (row: number) => networks.connected[row] === 1;
   const all = Array.from(networks.ids.keys()).filter(isConnected);
@@ -85,10 +98,15 @@ export function chooseRows(
   const offered = pick(allowed, Math.max(maxCandidates, count));
   const judged = pick(all, maxJudged);
   const factors = relativeFactors(hypotheses, [...offered, ...judged]);
-  return Int32Array.from(
-    greedy(factors, offered.length, count),
-    (candidate) => offered[candidate]!,
+  const noise = hypotheses.reduce(
+    (sum, { weight, noiseVariance }) => sum + weight * (noiseVariance ?? relativeNoise ** 2),
+    0,
   );
+  const { chosen, unknown } = greedy(factors, offered.length, count, noise);
+  return {
+    rows: Int32Array.from(chosen, (candidate) => offered[candidate]!),
+    relativeVariance: unknown.map((variance) => variance.map((value) => value + noise)),
+  };
 }
 
 /** Rows F with F · Fᵀ the covariance of relative latencies over all hypotheses: (rows, width). */
@@ -108,7 +126,7 @@ function relativeFactors(
   let offset = 0;
   hypotheses.forEach(({ weight, mean, covariance, speedSpread }, h) => {
     const p = mean.length;
-    const lower = cholesky(covariance).values;
+    const lower = factorOfCovariance(covariance).values;
     const design = designs[h]!.values;
     const share = Math.sqrt(weight);
     for (let i = 0; i < n; i++) {
@@ -135,14 +153,19 @@ function widened({ covariance, columnShare }: AdditivePrior): Matrix {
   return { ...covariance, values };
 }
 
-/** Greedy A-optimal choice among the first `nOffered` rows; the other rows are what shall become known. */
+/**
+ * Greedy A-optimal choice among the first `nOffered` rows; the other rows are what shall become known.
+ *
+ * @param noise - variance of a measurement
+ * @returns the rows, and the variances of the others before the first and after each
+ */
 function greedy(
   { values, width }: { values: Float64Array; width: number },
   nOffered: number,
   count: number,
-): number[] {
+  noise: number,
+): { chosen: number[]; unknown: Float64Array[] } {
   const n = values.length / width;
-  const noise = relativeNoise ** 2;
   const product = (a: number, b: number) => {
     let sum = 0;
     for (let k = 0; k < width; k++) sum += values[a * width + k]! * values[b * width + k]!;
@@ -157,6 +180,9 @@ function greedy(
     for (let b = 0; b < nJudged; b++) shared[a * nJudged + b] = product(a, nOffered + b);
   }
   const chosen: number[] = [];
+  const unknown = [
+    Float64Array.from({ length: nJudged }, (_, b) => product(nOffered + b, nOffered + b)),
+  ];
   const directions: Float64Array[] = [];
   while (chosen.length < count) {
     let best = -1;
@@ -190,6 +216,8 @@ function greedy(
       }
     }
     directions.push(direction);
+    // Rounding may leave less than nothing.
+    unknown.push(unknown.at(-1)!.map((value, b) => Math.max(value - judgedDirection[b]! ** 2, 0)));
   }
-  return chosen;
+  return { chosen, unknown };
 }

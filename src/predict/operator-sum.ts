@@ -6,11 +6,12 @@
  * No neural network. With a descriptor, costs start from the platform's own isolated operator latencies.
  */
 import type { FeatureTable, OperatorSignature, RewriteSemantics } from "../graph/features.js";
-import { addDiagonal, cholesky, type Matrix } from "../tensor/linalg.js";
+import type { Matrix } from "../tensor/linalg.js";
 import { createRandom, deriveSeed, drawWithoutReplacement } from "../tensor/random.js";
 import { mean, median } from "../tensor/stats.js";
-import { type FormEvidence, learnViews, type View } from "./additive-posterior.js";
+import { type FormEvidence, learnViews } from "./additive-posterior.js";
 import { type CostForm, fitSource, learnPrior, type SourceFit } from "./additive-prior.js";
+import { factorOfCovariance } from "./bayes-linear.js";
 import { chooseRows, hypothesesOfPrior } from "./choose-samples.js";
 import {
   type CostColumns,
@@ -257,13 +258,6 @@ function adapt(target: PlatformSamples, networks: FeatureTable, learned: Learned
   };
 }
 
-/** Cholesky factor of a covariance that may be semidefinite by rounding. */
-function factorOf({ covariance }: View): Matrix {
-  let trace = 0;
-  for (let j = 0; j < covariance.rows; j++) trace += covariance.values[j * covariance.rows + j]!;
-  return cholesky(addDiagonal(covariance, 1e-12 * trace + 1e-300));
-}
-
 /** What the views say of some rows of a table, joined by `joinViews`. */
 function predictRows(adapted: Adapted, networks: FeatureTable, rows: ArrayLike<number>): Belief {
   const n = rows.length;
@@ -279,7 +273,7 @@ function predictRows(adapted: Adapted, networks: FeatureTable, rows: ArrayLike<n
   };
   views.forEach((view, v) => {
     const design = designs[view.form]!;
-    const lower = factorOf(view).values;
+    const lower = factorOfCovariance(view.covariance).values;
     for (let i = 0; i < n; i++) {
       design.fill(view.semantics, rows[i]!, features, 0);
       let centre = 0;
@@ -315,7 +309,8 @@ function createFitted(learned: Learned): FittedPredictor {
     },
     chooseSamples(networks, options) {
       const design = createDesign(learned.columns, networks, "counts");
-      return chooseRows(networks, hypothesesOfPrior(learned.priors.counts, design.of), options);
+      return chooseRows(networks, hypothesesOfPrior(learned.priors.counts, design.of), options)
+        .rows;
     },
     save: () => saveFitted(learned),
   };

@@ -106,12 +106,34 @@ export interface FittedPredictor {
   save(): SavedPredictor;
 }
 
+/** Networks to measure next, and what to expect of having measured them. */
+export interface NextSamples {
+  /** Rows of a table, the most telling first; any first part of them is a good choice too. */
+  readonly rows: Int32Array;
+  /**
+   * Share of networks, 0…1, that the method expects to predict within ±10 % of their measured latency once the first
+   * k of `rows` are measured and adapted to: entry k of `rows.length + 1`. A belief, checked in training like the
+   * intervals; only measuring tells.
+   */
+  readonly expectedWithinTenPercent: Float64Array;
+}
+
 /** A predictor for one target. */
 export interface AdaptedPredictor {
   readonly name: string;
   readonly platformId: string;
   /** Predict every row of a table; `coverage` is the nominal coverage of the intervals, 0 < coverage < 1. */
   predict(networks: FeatureTable, options: { coverage: number }): Promise<Predictions>;
+  /**
+   * Networks to measure next on the target, given what its samples have told. Absent where a method has no opinion.
+   *
+   * @param options.candidates - rows to choose from, without those measured already; default all connected networks
+   * @throws InputError when fewer candidates are connected than are asked for
+   */
+  chooseNextSamples?(
+    networks: FeatureTable,
+    options: { count: number; seed: number; candidates?: ArrayLike<number> },
+  ): NextSamples;
   save(): SavedPredictor;
 }
 

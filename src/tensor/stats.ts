@@ -7,7 +7,7 @@ import { InputError, ShapeError } from "../errors.js";
 import { normalQuantile } from "./distributions.js";
 import type { Random } from "./random.js";
 
-export { normalQuantile, studentTQuantile } from "./distributions.js";
+export { normalQuantile, studentTCdf, studentTQuantile } from "./distributions.js";
 
 type Numbers = ArrayLike<number>;
 
