@@ -29,6 +29,8 @@ export interface Document<T> {
   readonly results: readonly T[];
   /** Results taken together, where a command has such; in JSON only. */
   readonly summary?: readonly object[];
+  /** What the command proposed to do, where it does; in JSON only. */
+  readonly proposal?: object;
   readonly warnings: readonly Warning[];
 }
 
@@ -40,6 +42,7 @@ function envelope<T>(document: Document<T>): Record<string, unknown> {
     context: document.context,
     results: document.results,
     ...(document.summary === undefined ? {} : { summary: document.summary }),
+    ...(document.proposal === undefined ? {} : { proposal: document.proposal }),
     warnings: document.warnings,
   };
 }

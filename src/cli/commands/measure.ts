@@ -2,7 +2,9 @@
  * `samara measure`: latency of architectures and ONNX files on platforms that run here.
  */
 import { InputError } from "../../errors.js";
-import { formatMs } from "../../units.js";
+import type { AvailablePlatform } from "../../platform/registry.js";
+import { formatMs, formatShare } from "../../units.js";
+import type { CommandContext } from "../command.js";
 import { exitCodes } from "../exit-codes.js";
 import { InputChecks } from "../input-checks.js";
 import type { Register } from "../main.js";
@@ -13,10 +15,137 @@ interface MeasureOptions {
   platform?: string[];
   arch?: string[];
   samples?: number;
+  next?: number;
+  dryRun?: boolean;
+  predictor?: string;
   out?: string;
   processes: number;
   pairs: number;
   resume?: boolean;
+}
+
+/** @throws InputErrors naming the options that do not go together */
+function checkOptions(
+  { platform, arch, samples, next, ...options }: MeasureOptions,
+  nFiles: number,
+) {
+  const checks = new InputChecks();
+  const refuse = (message: string, hint?: string) =>
+    checks.add(new InputError(message, hint === undefined ? {} : { hint }));
+  if (!platform?.length) {
+    refuse("measure needs a platform", "name one with --platform; `samara platforms` lists them");
+  }
+  if (!arch?.length && samples === undefined && next === undefined && nFiles === 0) {
+    refuse("measure needs something to measure: --arch, --samples, --next or ONNX files");
+  }
+  if (next !== undefined && samples !== undefined) {
+    refuse(
+      "--next and --samples exclude each other",
+      "--next lets a predictor choose networks, --samples draws them by --seed",
+    );
+  }
+  if (next !== undefined && platform !== undefined && platform.length > 1) {
+    refuse(
+      `--next is for one platform, got ${platform.length}`,
+      "each platform has a predictor of its own: run the command for each",
+    );
+  }
+  if (next === undefined && options.dryRun) refuse("--dry-run needs --next");
+  if (next === undefined && options.predictor !== undefined) refuse("--predictor needs --next");
+  checks.done();
+}
+
+/** What `--next` asks for: the proposal, told as progress, and the pool that the networks belong to. */
+async function propose(
+  { options, progress, warn }: CommandContext<MeasureOptions>,
+  { platform }: AvailablePlatform,
+  alsoMeasured: readonly number[],
+) {
+  const { describeExpectation, measuredBefore, proposeNetworks } = await import("../proposing.js");
+  const before = await measuredBefore(platform, options.out);
+  const proposed = await proposeNetworks({
+    count: options.next!,
+    seed: options.seed,
+    platform,
+    before,
+    alsoMeasured,
+    warn,
+    ...(options.predictor === undefined ? {} : { predictorFolder: options.predictor }),
+  });
+  const expectation = describeExpectation(proposed.proposal);
+  if (!options.dryRun) {
+    progress.note(
+      `proposed    ${proposed.indices.join(" ")} (architectures by index; ${before.indices.size} measured before)`,
+    );
+    progress.note(expectation);
+  }
+  return { ...proposed, expectation, pool: before.pool, platformId: platform.id };
+}
+
+type Proposed = Awaited<ReturnType<typeof propose>>;
+
+/** Print a proposal instead of measuring it. */
+async function emitProposal(
+  { out, settings, warnings }: CommandContext<MeasureOptions>,
+  { proposal, indices, adapted, expectation, pool, platformId }: Proposed,
+): Promise<void> {
+  const { predictTables, tableOfIndices } = await import("../predicting.js");
+  const predicted = adapted ? await predictTables(adapted, [tableOfIndices(indices)], 0.9) : [];
+  out.emit(
+    {
+      name: "proposal",
+      context: { ...settings, platform: platformId, pool: pool.folder },
+      results: proposal.networks.map((id, i) => ({
+        id,
+        platform: platformId,
+        predicted: predicted[i] ?? null,
+        expectedWithinTenPercent: proposal.expectedWithinTenPercent?.[i + 1] ?? null,
+      })),
+      proposal,
+      warnings,
+    },
+    [
+      { title: "network", value: (r) => r.id },
+      {
+        title: "predicted",
+        value: (r) => (r.predicted === null ? "–" : formatMs(r.predicted.latencyMs)),
+        align: "right",
+      },
+      {
+        title: "90 % interval",
+        value: (r) =>
+          r.predicted === null
+            ? "–"
+            : `${formatMs(r.predicted.lowerMs)} – ${formatMs(r.predicted.upperMs)}`,
+        align: "right",
+      },
+      {
+        title: "expected within ±10 %",
+        value: (r) =>
+          r.expectedWithinTenPercent === null ? "–" : formatShare(r.expectedWithinTenPercent, 0),
+        align: "right",
+      },
+    ],
+    `\n${expectation}\nNothing was measured; without --dry-run these networks are measured.`,
+  );
+}
+
+/** Names the networks: once some are measured, the same command would propose others. */
+function resumeCommand(
+  { processes, pairs }: MeasureOptions,
+  { pool, platformId }: Proposed,
+  architectures: readonly { readonly id: string }[],
+  files: readonly string[],
+): string {
+  const archs = architectures.map(({ id }) => `--arch ${id}`);
+  const settings = `--processes ${processes} --pairs ${pairs} -o ${pool.folder}`;
+  return ["samara measure --platform", platformId, ...archs, ...files, settings].join(" ");
+}
+
+/** The footer after proposed networks were measured. */
+async function whatNow({ expectation, pool, platformId }: Proposed): Promise<string> {
+  const { adaptCommand } = await import("../proposing.js");
+  return `\n${expectation}\nNext        ${adaptCommand(pool, platformId)}`;
 }
 
 export function registerMeasure(register: Register): void {
@@ -34,30 +163,37 @@ export function registerMeasure(register: Register): void {
           integerOption("samples", 1, 15_625),
         )
         .option(
+          "--next <n>",
+          "the n networks that would tell the platform's predictor most",
+          integerOption("next", 1, 1000),
+        )
+        .option("--dry-run", "with --next: print the networks, measure nothing")
+        .option(
+          "--predictor <dir>",
+          "with --next: predictor that chooses (default: adapted last for the platform, else shipped)",
+        )
+        .option(
           "--processes <n>",
           "fresh processes a network",
           integerOption("processes", 1, 50),
           3,
         )
         .option("--pairs <n>", "timed runs a process", integerOption("pairs", 3, 1000), 10)
-        .option("-o, --out <dir>", "pool folder to add to (default: your own)")
+        .option(
+          "-o, --out <dir>",
+          "pool folder to add to (default: your own; with --next the one that has this platform)",
+        )
         .option("--resume", "continue: keep the processes that are already in the pool's log"),
     async (context) => {
       const { options, args, out, progress, signal, warn } = context;
-      if (!options.platform?.length) {
-        throw new InputError("measure needs a platform", {
-          hint: "name one with --platform; `samara platforms` lists them",
-        });
-      }
-      if (!options.arch?.length && options.samples === undefined && args.length === 0) {
-        throw new InputError("measure needs something to measure: --arch, --samples or ONNX files");
-      }
+      checkOptions(options, args.length);
       const { findPlatforms } = await import("../platforms.js");
       const { measureNetworks } = await import("../measuring.js");
       const { bulkProtocol } = await import("../../measure/campaign.js");
       const {
         architecturesFromArchs,
         drawIndices,
+        indexFromNetworkId,
         networkId,
         subjectFromFile,
         subjectsFromArchitectures,
@@ -71,17 +207,28 @@ export function registerMeasure(register: Register): void {
       const architectures = checks.run(() => architecturesFromArchs(archs, options.seed), []);
       const files = args.flatMap((path) => checks.run(() => [subjectFromFile(path)], []));
       checks.done();
+      const named = architectures.flatMap(({ id }) => indexFromNetworkId(id) ?? []);
+      const proposed =
+        options.next === undefined ? undefined : await propose(context, platforms[0]!, named);
+      if (proposed !== undefined && options.dryRun) {
+        await emitProposal(context, proposed);
+        return exitCodes.ok;
+      }
+      const next = architecturesFromArchs(proposed?.proposal.networks ?? [], options.seed);
       const subjects = [
-        ...subjectsFromArchitectures(architectures),
+        ...subjectsFromArchitectures([...architectures, ...next]),
         ...new Map(files.map((subject) => [subject.id, subject])).values(),
       ];
-      const pool = new Pool(options.out ?? userPool());
+      const pool = proposed?.pool ?? new Pool(options.out ?? userPool());
       const { measurements, result } = await measureNetworks(platforms, subjects, {
         pool,
         progress,
         signal,
         protocol: { ...bulkProtocol, nProcesses: options.processes, nPairs: options.pairs },
-        resumeCommand: "the same command: what is in the pool's log is not measured again",
+        resumeCommand:
+          proposed === undefined
+            ? "the same command: what is in the pool's log is not measured again"
+            : resumeCommand(options, proposed, [...architectures, ...next], args),
         label: `measure ${subjects.length} network(s)`,
       });
       for (const failure of result.failures) {
@@ -106,6 +253,7 @@ export function registerMeasure(register: Register): void {
           name: "measurements",
           context: { ...context.settings, pool: pool.folder },
           results,
+          ...(proposed === undefined ? {} : { proposal: proposed.proposal }),
           warnings: context.warnings,
         },
         [
@@ -127,7 +275,7 @@ export function registerMeasure(register: Register): void {
             align: "right",
           },
         ],
-        `\nSaved in ${pool.folder}`,
+        `\nSaved in ${pool.folder}${proposed === undefined ? "" : await whatNow(proposed)}`,
       );
       if (result.failures.length > 0) return exitCodes.failed;
       return measurements.every(({ grade }) => grade === "X") ? exitCodes.unusable : exitCodes.ok;
