@@ -8,7 +8,7 @@
 import { ShapeError } from "../errors.js";
 import { broadcastShape, GraphWriter, sizeOf, type Value } from "./graph-writer.js";
 
-export { type Initial, type Parameter, uniformWithin, type Value } from "./graph-writer.js";
+export { type Parameter, uniformWithin, type Value } from "./graph-writer.js";
 
 type Backward = (gradient: Value) => void;
 
