@@ -8,8 +8,10 @@ export const seed = 0;
 /** Slow methods learn once a task. */
 const slow = { trials: 3, oneSourceDraw: true };
 
+/** Tasks of the methods that take minutes to learn: those that HELP reports too. */
+const few = ["ND", "FD"];
 /**
- * Methods to compare with, each by its name in the registry; those that it does not have are left out.
+ * Methods to compare with, each by its name in the registry.
  * `checks`: where a publication has a figure for the same task, protocol and number of samples, under which name.
  */
 export const comparators = [
@@ -17,11 +19,12 @@ export const comparators = [
   { name: "operator-sum" },
   { name: "best-proxy" },
   { name: "gaussian-process" },
-  { name: "maple", ...slow },
-  { name: "maple-edge", ...slow },
+  { name: "maple", tasks: few, ...slow },
+  { name: "maple-edge", tasks: few, ...slow },
   {
     name: "help",
     samples: [20],
+    tasks: few,
     ...slow,
     checks: [
       { protocol: "all", samples: 20, as: "HELP" },
@@ -30,6 +33,8 @@ export const comparators = [
   },
   {
     name: "nasflat",
+    samples: [20],
+    tasks: [...few, "N2", "FA"],
     ...slow,
     checks: [{ protocol: "all", samples: 20, as: "NASFLAT" }],
   },
@@ -42,8 +47,24 @@ export const comparators = [
   },
 ];
 
+/** Tasks that tell the ingredients apart. */
+const telling = ["ND", "N1", "N2", "NA", "F2", "FA"];
 /** The shipped predictor with something left out: name in the registry, and what is different. */
-export const variants = [];
+export const variants = [
+  { name: "hypothesis-mixture/no-archetypes", label: "without kinds of machines", tasks: telling },
+  { name: "hypothesis-mixture/no-single-sources", label: "without single sources", tasks: telling },
+  {
+    name: "hypothesis-mixture/no-parallel-branches",
+    label: "without parallel branches",
+    tasks: telling,
+  },
+  {
+    name: "hypothesis-mixture/no-unread-no-merging",
+    label: "without unread and merged operators",
+    tasks: telling,
+  },
+  { name: "hypothesis-mixture/no-rewriting", label: "every operator runs", tasks: telling },
+];
 
 /** Tasks whose figures HELP reports with its own protocol. */
 export const helpTasks = ["ND", "FD"];

@@ -38,10 +38,6 @@ const nTrials = (trials = plan.trials) => Math.min(trials, Number(options.trials
 /** Runs of one method, without the numbers of samples that are too few for it. */
 function runsOf(method, settings) {
   const { name, trials, oneSourceDraw = false, tasks = allTasks } = method;
-  if (!predictorNames.includes(name)) {
-    say(`${name} is not in the registry: left out`);
-    return [];
-  }
   const { minSamples } = createPredictor(name);
   return settings
     .map((setting) => ({
@@ -67,7 +63,7 @@ const otherRuns = others.flatMap((method) => {
 });
 const variantRuns = plan.variants
   .filter(({ name }) => isWanted(name))
-  .flatMap(({ name }) => runsOf({ name }, [{ samples: [10] }]));
+  .flatMap(({ name, tasks }) => runsOf({ name, tasks }, [{ samples: [10] }]));
 
 const common = ["data", "out", "threads"].flatMap((name) =>
   options[name] === undefined ? [] : [`--${name}`, options[name]],

@@ -21,6 +21,10 @@ const maxTestRows = 150;
 /** With fewer families than this, single platforms are held out: one family alone teaches too little. */
 const minFamilies = 3;
 
+/** Whether single platforms are held out, so that their siblings stay. */
+export const leavesSiblings = (platforms: readonly PlatformSamples[]) =>
+  familiesOf(platforms).length < minFamilies;
+
 export interface HoldOut<Source extends { readonly samples: PlatformSamples }> {
   readonly sources: readonly Source[];
   readonly networks: FeatureTable;
@@ -45,7 +49,7 @@ export async function calibrateOnSources<Source extends { readonly samples: Plat
   }: HoldOut<Source>,
   options: FitOptions,
 ): Promise<IntervalScale[]> {
-  const byFamily = familiesOf(sources.map((source) => source.samples)).length >= minFamilies;
+  const byFamily = !leavesSiblings(sources.map((source) => source.samples));
   const unitOf = (source: Source) => (byFamily ? source.samples.family : source.samples.platformId);
   const scores = samples.map(() => [] as number[]);
   const all = [...new Set(sources.map(unitOf))];

@@ -11,7 +11,7 @@ import { createRandom, deriveSeed, drawWithoutReplacement } from "../tensor/rand
 import { mean, median } from "../tensor/stats.js";
 import { factorOfCovariance, mixMoments } from "./bayes-linear.js";
 import { chooseRows, type LatencyHypothesis } from "./choose-samples.js";
-import { calibrateOnSources } from "./hold-out.js";
+import { calibrateOnSources, leavesSiblings } from "./hold-out.js";
 import { type Belief, notBelowBelief } from "./intervals.js";
 import { emptyRange, widenRange } from "./known-range.js";
 import { columnsOfNetworks, createMixtureDesign } from "./mixture/columns.js";
@@ -135,7 +135,11 @@ async function learn(
     },
     options,
   );
-  return { ...learned, intervals: intervals.map(notBelowBelief) };
+  const onlySiblings = leavesSiblings(platforms);
+  return {
+    ...learned,
+    intervals: intervals.map((scale) => notBelowBelief(scale, onlySiblings)),
+  };
 }
 
 /** Shares of the samples' least and median latency below which no prediction falls. */

@@ -6,7 +6,7 @@
  */
 import { z } from "zod";
 import { InputError } from "../errors.js";
-import { normalQuantile, quantile, studentTCdf, studentTQuantile } from "../tensor/stats.js";
+import { quantile, studentTCdf, studentTQuantile } from "../tensor/stats.js";
 
 /** Predicted latencies with the relative deviation (log scale) that a predictor believes in. */
 export interface Belief {
@@ -66,15 +66,20 @@ export function calibrateIntervals(standardised: Float64Array, samples: number):
 
 /** Share at which a scale is held against the belief. */
 const comparedShare = 0.9;
+/** How much wider a belief is taken to be where only siblings of what stayed could be held out. */
+const siblingsFactor = 1.25;
 
 /**
- * The scale, but never narrower than a normal distribution of the believed deviation: for methods whose belief is a
- * posterior, and whose held-out sources may be far more alike than a new platform is.
+ * The scale, but never narrower than the belief itself: for methods whose belief is a posterior, and whose held-out
+ * sources may be far more alike than a new platform is. The noise is estimated from the samples, hence Student's t.
+ *
+ * @param onlySiblings - whether siblings of the held-out sources stayed, so that nothing was checked on a stranger
  */
-export function notBelowBelief(scale: IntervalScale): IntervalScale {
-  const normal = normalQuantile((1 + comparedShare) / 2);
-  const least = normal / halfQuantile(comparedShare, scale.degreesOfFreedom);
-  return { ...scale, scale: Math.max(scale.scale, least) };
+export function notBelowBelief(scale: IntervalScale, onlySiblings: boolean): IntervalScale {
+  const least =
+    halfQuantile(comparedShare, scale.samples - 1) /
+    halfQuantile(comparedShare, scale.degreesOfFreedom);
+  return { ...scale, scale: Math.max(scale.scale, least * (onlySiblings ? siblingsFactor : 1)) };
 }
 
 /**

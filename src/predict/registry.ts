@@ -2,6 +2,7 @@
  * Predictors by name: what `--predictor` and a predictor file's `method` refer to.
  */
 import { NotFoundError } from "../errors.js";
+import { pruningSemantics } from "../graph/features.js";
 import { createFlopsLine } from "./flops-line.js";
 import { createHypothesisMixture } from "./hypothesis-mixture.js";
 import { createMaple, createMapleEdge } from "./maple-edge.js";
@@ -26,16 +27,27 @@ const factories: Readonly<Record<string, () => Predictor>> = {
   nasflat: () => createNasflat(),
 };
 
+/** The recommended method with an ingredient left out: what each of them buys (`docs/benchmarks.md`). */
+const ablations: Readonly<Record<string, () => Predictor>> = {
+  "hypothesis-mixture/no-archetypes": () => createHypothesisMixture({ archetypes: false }),
+  "hypothesis-mixture/no-single-sources": () => createHypothesisMixture({ sources: false }),
+  "hypothesis-mixture/no-parallel-branches": () => createHypothesisMixture({ parallel: false }),
+  "hypothesis-mixture/no-unread-no-merging": () =>
+    createHypothesisMixture({ semantics: pruningSemantics }),
+  "hypothesis-mixture/no-rewriting": () => createHypothesisMixture({ semantics: ["all"] }),
+};
+
 /** Names of all methods, the recommended one first. */
 export const predictorNames: readonly string[] = Object.keys(factories);
 
 /**
- * The method of a name, with its default settings.
+ * The method of a name, with its default settings, or one of its ablations (`METHOD/what-is-left-out`).
  *
  * @throws NotFoundError listing the known names
  */
 export function createPredictor(name: string): Predictor {
-  const create = Object.hasOwn(factories, name) ? factories[name] : undefined;
+  const known = { ...factories, ...ablations };
+  const create = Object.hasOwn(known, name) ? known[name] : undefined;
   if (create === undefined) {
     throw new NotFoundError(`no predictor is named "${name}"; known: ${predictorNames.join(", ")}`);
   }

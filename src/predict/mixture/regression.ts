@@ -52,7 +52,7 @@ export function regressionSamples(
 }
 
 /** The step that latencies are rounded to, 0 when they are finer than a hundredth of a millisecond. */
-export function roundingStepOf(latencyMs: Float64Array): number {
+function roundingStepOf(latencyMs: Float64Array): number {
   if (latencyMs.length < minForStep) return 0;
   const isMultiple = (step: number) =>
     latencyMs.every((latency) => Math.abs(latency / step - Math.round(latency / step)) < 1e-6);
