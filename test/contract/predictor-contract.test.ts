@@ -2,6 +2,10 @@ import { createMaple, createMapleEdge } from "../../src/predict/maple-edge.js";
 import { createPredictor } from "../../src/predict/registry.js";
 import { checkPredictor } from "./predictor-contract.js";
 
+checkPredictor("hypothesis-mixture", () => createPredictor("hypothesis-mixture"), {
+  readsDescriptor: false,
+  leastWithinTenPercent: 0.9,
+});
 checkPredictor("operator-sum", () => createPredictor("operator-sum"), {
   readsDescriptor: true,
   leastWithinTenPercent: 0.9,
