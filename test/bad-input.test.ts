@@ -12,6 +12,7 @@ import {
   type ValueInfoProto,
 } from "../src/onnx/proto.js";
 import { findPlatform, listPlatforms } from "../src/platform/registry.js";
+import { predictorNames } from "../src/predict/registry.js";
 import type { Descriptor } from "../src/record/descriptor.js";
 import { Pool } from "../src/store/pool.js";
 import { samara, Workplace } from "./command-line.js";
@@ -409,7 +410,8 @@ describe("predictors", () => {
   test("of an unknown method", async () => {
     const folder = copy("unknown-method");
     changeJson(folder, (json) => ({ ...json, method: "oracle" }));
-    await refuses(predict(folder), 2, 'no predictor is named "oracle"; known: operator-sum');
+    const known = predictorNames.join(", ");
+    await refuses(predict(folder), 2, `no predictor is named "oracle"; known: ${known}`);
   });
 
   test("with settings that do not fit the method", async () => {

@@ -348,7 +348,7 @@ describe("from a pool to predictions", { timeout: 120_000 }, () => {
       nSamples: 10,
     });
     expect(adapt).toMatchObject({ code: 0, stderr: "" });
-  });
+  }, 120_000);
 
   test("the made-up pool has the latencies that the fake runtime would have", () => {
     for (const index of [0, 1462, 9410]) {
@@ -524,6 +524,19 @@ describe("from a pool to predictions", { timeout: 120_000 }, () => {
       };
       const low = await at("0.8");
       const high = await at("0.99");
+      // A budget between the two upper bounds is met at one confidence and undecided at the other.
+      const between = `${(5e5 * (low.upperMs + high.upperMs)).toFixed(0)}ns`;
+      for (const [confidence, verdict, code] of [
+        ["0.8", "yes", 0],
+        ["0.99", "undecided", 4],
+      ] as const) {
+        const ran = await samaraJson(
+          ...["predict", "--predictor", adapted, "--arch=1462", "--budget", between],
+          ...["--confidence", confidence],
+        );
+        expect(ran.code).toBe(code);
+        expect(ran.document.results[0].verdict).toBe(verdict);
+      }
       expect(low.coverage).toBeCloseTo(0.6, 12);
       expect(high.coverage).toBeCloseTo(0.98, 12);
       expect(high.upperMs).toBeGreaterThan(low.upperMs);
