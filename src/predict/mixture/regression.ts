@@ -269,7 +269,7 @@ export function createRegression(samples: RegressionSamples): Regression {
 
 /** The Gaussian over coefficients in the mode of a workspace. */
 function gaussianOfFit(
-  { prior, gain, factor, residual }: PreparedRegression,
+  { design, prior, gain, factor, residual }: PreparedRegression,
   { weights, lower, mode }: Workspace,
 ): Gaussian {
   const n = weights.length;
@@ -281,22 +281,58 @@ function gaussianOfFit(
   for (let j = 0; j < p; j++) {
     for (let i = 0; i < n; i++) mean[j]! += gain.values[j * n + i]! * dual[i]!;
   }
-  // (C·Cᵀ + V)⁻¹ = W − W·C·(I + Cᵀ·W·C)⁻¹·Cᵀ·W, applied to the rows of the gain.
-  const covariance = matrix(p, p, prior.covariance.values.slice());
-  const weighted = new Float64Array(p * n);
+  // (C·Cᵀ + V)⁻¹ = W − W·C·(I + Cᵀ·W·C)⁻¹·Cᵀ·W, applied to the rows of the gain: K, (columns, samples).
+  const applied = new Float64Array(p * n);
   for (let j = 0; j < p; j++) {
     const row = gain.values.subarray(j * n, (j + 1) * n);
     const solved = solveCholesky(precisionFactor, transposedTimesVector(factor, row, weights));
     const back = multiplyVector(factor, solved);
-    for (let i = 0; i < n; i++) weighted[j * n + i] = weights[i]! * (row[i]! - back[i]!);
+    for (let i = 0; i < n; i++) applied[j * n + i] = weights[i]! * (row[i]! - back[i]!);
   }
+  return { mean, covariance: josephForm(design, prior.covariance, applied, weights) };
+}
+
+/**
+ * (I − K·A)·S·(I − K·A)ᵀ + K·V·Kᵀ: equal to S − K·A·S, but a sum of squares, so that rounding cannot make a variance
+ * negative (Bucy and Joseph 1968).
+ */
+function josephForm(
+  design: Matrix,
+  covariance: Matrix,
+  applied: Float64Array,
+  weights: Float64Array,
+): Matrix {
+  const n = design.rows;
+  const p = design.columns;
+  const remaining = matrix(p, p);
+  for (let j = 0; j < p; j++) {
+    for (let k = 0; k < p; k++) {
+      let sum = j === k ? 1 : 0;
+      for (let i = 0; i < n; i++) sum -= applied[j * n + i]! * design.values[i * p + k]!;
+      remaining.values[j * p + k] = sum;
+    }
+  }
+  const half = matrix(p, p);
+  for (let j = 0; j < p; j++) {
+    for (let k = 0; k < p; k++) {
+      let sum = 0;
+      for (let m = 0; m < p; m++) {
+        sum += remaining.values[j * p + m]! * covariance.values[m * p + k]!;
+      }
+      half.values[j * p + k] = sum;
+    }
+  }
+  const result = matrix(p, p);
   for (let j = 0; j < p; j++) {
     for (let k = 0; k <= j; k++) {
       let sum = 0;
-      for (let i = 0; i < n; i++) sum += gain.values[j * n + i]! * weighted[k * n + i]!;
-      covariance.values[j * p + k]! -= sum;
-      covariance.values[k * p + j] = covariance.values[j * p + k]!;
+      for (let m = 0; m < p; m++) sum += half.values[j * p + m]! * remaining.values[k * p + m]!;
+      for (let i = 0; i < n; i++) {
+        sum += (applied[j * n + i]! * applied[k * n + i]!) / weights[i]!;
+      }
+      result.values[j * p + k] = sum;
+      result.values[k * p + j] = sum;
     }
   }
-  return { mean, covariance };
+  return result;
 }
