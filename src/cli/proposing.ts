@@ -131,7 +131,7 @@ export interface ProposeOptions {
 }
 
 const otherMethod =
-  "train and adapt a hypothesis-mixture (`samara train`, `samara adapt`), or draw networks with --samples";
+  "train and adapt a hypothesis-mixture or an operator-sum (`samara train`, `samara adapt`), or draw networks with --samples";
 
 /** Say what the adapted predictor does not know of its platform. */
 function warnOfUnknown({ provenance }: LoadedAdapted, options: ProposeOptions): void {

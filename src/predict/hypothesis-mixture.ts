@@ -15,8 +15,7 @@ import { calibrateOnSources, leavesSiblings } from "./hold-out.js";
 import { type Belief, notBelowBelief } from "./intervals.js";
 import { emptyRange, widenRange } from "./known-range.js";
 import { columnsOfNetworks, createMixtureDesign } from "./mixture/columns.js";
-import { chooseNextSamples } from "./mixture/next.js";
-import { learnMixtureViews } from "./mixture/posterior.js";
+import { learnMixtureViews, type MixtureView } from "./mixture/posterior.js";
 import {
   distinctSemantics,
   fitSource,
@@ -35,6 +34,7 @@ import {
   saveAdapted,
   saveFitted,
 } from "./mixture/saved.js";
+import { chooseNextSamples } from "./next-samples.js";
 import { adaptedPredictor } from "./predict-table.js";
 import type {
   AdaptedPredictor,
@@ -262,6 +262,13 @@ function createAdapted(adapted: Adapted): AdaptedPredictor {
       beliefOf: (networks, rows) => predictRows(adapted, networks, rows),
       save: () => saveAdapted(adapted),
     }),
-    chooseNextSamples: (networks, options) => chooseNextSamples(adapted, networks, options),
+    chooseNextSamples(networks, options) {
+      const design = createMixtureDesign(adapted.columns, networks);
+      const designOf =
+        ({ semantics }: MixtureView) =>
+        (rows: ArrayLike<number>) =>
+          design.of(semantics, rows);
+      return chooseNextSamples(adapted, designOf, networks, options);
+    },
   };
 }

@@ -9,7 +9,7 @@ import type { FeatureTable, OperatorSignature, RewriteSemantics } from "../graph
 import type { Matrix } from "../tensor/linalg.js";
 import { createRandom, deriveSeed, drawWithoutReplacement } from "../tensor/random.js";
 import { mean, median } from "../tensor/stats.js";
-import { type FormEvidence, learnViews } from "./additive-posterior.js";
+import { type FormEvidence, learnViews, type View } from "./additive-posterior.js";
 import { type CostForm, fitSource, learnPrior, type SourceFit } from "./additive-prior.js";
 import { factorOfCovariance } from "./bayes-linear.js";
 import { chooseRows, hypothesesOfPrior } from "./choose-samples.js";
@@ -22,6 +22,7 @@ import {
 import { calibrateOnSources } from "./hold-out.js";
 import type { Belief } from "./intervals.js";
 import { emptyRange, widenRange } from "./known-range.js";
+import { chooseNextSamples } from "./next-samples.js";
 import {
   checkDescriptor,
   commonOperators,
@@ -38,7 +39,7 @@ import {
   saveAdapted,
   saveFitted,
 } from "./operator-sum-saved.js";
-import { predictTable } from "./predict-table.js";
+import { adaptedPredictor } from "./predict-table.js";
 import type {
   AdaptedPredictor,
   FitOptions,
@@ -258,19 +259,24 @@ function adapt(target: PlatformSamples, networks: FeatureTable, learned: Learned
   };
 }
 
+/** Design matrices by form; without a descriptor only that of counts. */
+function designsOf({ columns, operatorCosts }: Adapted, networks: FeatureTable) {
+  return {
+    counts: createDesign(columns, networks, "counts"),
+    descriptor:
+      operatorCosts && createDesign(columns, networks, createOperatorCosts(operatorCosts)),
+  };
+}
+
 /** What the views say of some rows of a table, joined by `joinViews`. */
 function predictRows(adapted: Adapted, networks: FeatureTable, rows: ArrayLike<number>): Belief {
   const n = rows.length;
   const p = adapted.columns.names.length;
-  const { views, operatorCosts } = adapted;
+  const { views } = adapted;
   const centres = views.map(() => new Float64Array(n));
   const deviations = views.map(() => new Float64Array(n));
   const features = new Float64Array(p);
-  const designs = {
-    counts: createDesign(adapted.columns, networks, "counts"),
-    descriptor:
-      operatorCosts && createDesign(adapted.columns, networks, createOperatorCosts(operatorCosts)),
-  };
+  const designs = designsOf(adapted, networks);
   views.forEach((view, v) => {
     const design = designs[view.form]!;
     const lower = factorOfCovariance(view.covariance).values;
@@ -318,13 +324,18 @@ function createFitted(learned: Learned): FittedPredictor {
 
 function createAdapted(adapted: Adapted): AdaptedPredictor {
   return {
-    name,
-    platformId: adapted.platformId,
-    predict: (networks, { coverage }) =>
-      predictTable(networks, (rows) => predictRows(adapted, networks, rows), {
-        ...adapted,
-        coverage,
-      }),
-    save: () => saveAdapted(adapted),
+    ...adaptedPredictor(adapted, {
+      name,
+      beliefOf: (networks, rows) => predictRows(adapted, networks, rows),
+      save: () => saveAdapted(adapted),
+    }),
+    chooseNextSamples(networks, options) {
+      const designs = designsOf(adapted, networks);
+      const designOf =
+        ({ form, semantics }: View) =>
+        (rows: ArrayLike<number>) =>
+          designs[form]!.of(semantics, rows);
+      return chooseNextSamples(adapted, designOf, networks, options);
+    },
   };
 }
