@@ -8,8 +8,8 @@ export const seed = 0;
 /** Slow methods learn once a task. */
 const slow = { trials: 3, oneSourceDraw: true };
 
-/** Tasks of the methods that take minutes to learn: those that HELP reports too. */
-const few = ["ND", "FD"];
+/** Task of the methods that take minutes to learn. */
+const few = ["ND"];
 /**
  * Methods to compare with, each by its name in the registry.
  * `checks`: where a publication has a figure for the same task, protocol and number of samples, under which name.
@@ -34,7 +34,7 @@ export const comparators = [
   {
     name: "nasflat",
     samples: [20],
-    tasks: [...few, "N2", "FA"],
+    tasks: few,
     ...slow,
     checks: [{ protocol: "all", samples: 20, as: "NASFLAT" }],
   },
@@ -48,7 +48,7 @@ export const comparators = [
 ];
 
 /** Tasks that tell the ingredients apart. */
-const telling = ["ND", "N1", "N2", "NA", "F2", "FA"];
+const telling = ["ND", "N2", "NA", "F2"];
 /** The shipped predictor with something left out: name in the registry, and what is different. */
 export const variants = [
   { name: "hypothesis-mixture/no-archetypes", label: "without kinds of machines", tasks: telling },

@@ -7,13 +7,13 @@
  * No neural network; reads no descriptor.
  */
 import type { FeatureTable, RewriteSemantics } from "../graph/features.js";
-import { createRandom, deriveSeed, drawWithoutReplacement } from "../tensor/random.js";
-import { mean, median } from "../tensor/stats.js";
-import { factorOfCovariance, mixMoments } from "./bayes-linear.js";
+import { mean } from "../tensor/stats.js";
+import { mixMoments } from "./bayes-linear.js";
 import { chooseRows, type LatencyHypothesis } from "./choose-samples.js";
 import { calibrateOnSources, leavesSiblings } from "./hold-out.js";
 import { type Belief, notBelowBelief } from "./intervals.js";
 import { emptyRange, widenRange } from "./known-range.js";
+import { beliefOfViews, leastOfSamples } from "./linear-views.js";
 import { columnsOfNetworks, createMixtureDesign } from "./mixture/columns.js";
 import { learnMixtureViews, type MixtureView } from "./mixture/posterior.js";
 import {
@@ -44,8 +44,7 @@ import type {
   Predictor,
   TrainingPool,
 } from "./predictor.js";
-import { breathe, checkPool, checkTarget, familiesOf, pickSamples } from "./samples.js";
-import { joinViews } from "./view-mixture.js";
+import { breathe, checkPool, checkTarget, familiesOf, limitSamples } from "./samples.js";
 
 const minSamples = 3;
 /** Source samples beyond these teach nothing more about a dozen coefficients. */
@@ -73,16 +72,6 @@ export function createHypothesisMixture(settings: MixtureSettings = {}): Predict
   };
 }
 
-/** Draw at most `maxSourceSamples` of a platform's samples. */
-function limitSamples(samples: PlatformSamples, seed: number): PlatformSamples {
-  if (samples.rows.length <= maxSourceSamples) return samples;
-  const random = createRandom(deriveSeed(seed, `source/${samples.platformId}`));
-  return pickSamples(
-    samples,
-    drawWithoutReplacement(random, samples.rows.length, maxSourceSamples),
-  );
-}
-
 interface Source {
   readonly samples: PlatformSamples;
   readonly fit: SourceFit;
@@ -94,7 +83,9 @@ async function learn(
   options: FitOptions,
 ): Promise<Learned> {
   const { networks } = pool;
-  const platforms = pool.platforms.map((platform) => limitSamples(platform, options.seed));
+  const platforms = pool.platforms.map((platform) =>
+    limitSamples(platform, maxSourceSamples, options.seed),
+  );
   const rows = new Set<number>();
   for (const platform of platforms) for (const row of platform.rows) rows.add(row);
   const columns = columnsOfNetworks(networks, [...rows]);
@@ -142,9 +133,6 @@ async function learn(
   };
 }
 
-/** Shares of the samples' least and median latency below which no prediction falls. */
-const leastShare = { connected: 0.2, unconnected: 1e-3 };
-
 /** Semantics that a table tells apart and that are possible, each with its prior probability. */
 function possibleClasses(
   networks: FeatureTable,
@@ -172,8 +160,6 @@ function adapt(target: PlatformSamples, networks: FeatureTable, learned: Learned
     (semantics) => design.of(semantics, rows),
     regressionSamples(latencyMs, relativeSd),
   ).map((view) => ({ ...view, noiseVariance: view.noiseVariance + ownVariance }));
-  const connected = latencyMs.filter((_, i) => networks.connected[rows[i]!] === 1);
-  const typicalMs = median(connected.length > 0 ? connected : latencyMs);
   return {
     platformId: target.platformId,
     families,
@@ -182,43 +168,18 @@ function adapt(target: PlatformSamples, networks: FeatureTable, learned: Learned
     views,
     intervals,
     nSamples: rows.length,
-    leastMs: {
-      connected: leastShare.connected * Math.min(...(connected.length > 0 ? connected : latencyMs)),
-      unconnected: leastShare.unconnected * typicalMs,
-    },
+    leastMs: leastOfSamples(target, networks),
   };
 }
 
-/** What the views say of some rows of a table, joined by `joinViews`. */
+/** What the views say of some rows of a table. */
 function predictRows(adapted: Adapted, networks: FeatureTable, rows: ArrayLike<number>): Belief {
-  const n = rows.length;
-  const p = adapted.columns.names.length;
-  const { views } = adapted;
-  const centres = views.map(() => new Float64Array(n));
-  const deviations = views.map(() => new Float64Array(n));
-  const features = new Float64Array(p);
   const design = createMixtureDesign(adapted.columns, networks);
-  views.forEach((view, v) => {
-    const lower = factorOfCovariance(view.covariance).values;
-    for (let i = 0; i < n; i++) {
-      design.fill(view.semantics, rows[i]!, features);
-      let centre = 0;
-      let variance = 0;
-      for (let j = 0; j < p; j++) {
-        centre += view.mean[j]! * features[j]!;
-        let projected = 0;
-        for (let k = j; k < p; k++) projected += lower[k * p + j]! * features[k]!;
-        variance += projected * projected;
-      }
-      centres[v]![i] = centre;
-      deviations[v]![i] = Math.sqrt(variance + view.noiseVariance * centre * centre);
-    }
-  });
-  const weights = Float64Array.from(views, ({ weight }) => weight);
-  const least = Float64Array.from(rows, (row) =>
-    networks.connected[row] === 1 ? adapted.leastMs.connected : adapted.leastMs.unconnected,
-  );
-  return joinViews(weights, centres, deviations, least);
+  const fillOf =
+    ({ semantics }: MixtureView) =>
+    (row: number, target: Float64Array) =>
+      design.fill(semantics, row, target);
+  return beliefOfViews(adapted.views, fillOf, networks, rows, adapted.leastMs);
 }
 
 /** Spread of a platform's speed before it is measured. */

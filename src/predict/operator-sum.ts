@@ -7,11 +7,9 @@
  */
 import type { FeatureTable, OperatorSignature, RewriteSemantics } from "../graph/features.js";
 import type { Matrix } from "../tensor/linalg.js";
-import { createRandom, deriveSeed, drawWithoutReplacement } from "../tensor/random.js";
 import { mean, median } from "../tensor/stats.js";
 import { type FormEvidence, learnViews, type View } from "./additive-posterior.js";
 import { type CostForm, fitSource, learnPrior, type SourceFit } from "./additive-prior.js";
-import { factorOfCovariance } from "./bayes-linear.js";
 import { chooseRows, hypothesesOfPrior } from "./choose-samples.js";
 import {
   type CostColumns,
@@ -22,6 +20,7 @@ import {
 import { calibrateOnSources } from "./hold-out.js";
 import type { Belief } from "./intervals.js";
 import { emptyRange, widenRange } from "./known-range.js";
+import { beliefOfViews, leastOfSamples } from "./linear-views.js";
 import { chooseNextSamples } from "./next-samples.js";
 import {
   checkDescriptor,
@@ -48,8 +47,7 @@ import type {
   Predictor,
   TrainingPool,
 } from "./predictor.js";
-import { breathe, checkPool, checkTarget, familiesOf, pickSamples } from "./samples.js";
-import { joinViews } from "./view-mixture.js";
+import { breathe, checkPool, checkTarget, familiesOf, limitSamples } from "./samples.js";
 
 const minSamples = 5;
 
@@ -81,16 +79,6 @@ export function createOperatorSum(settings: OperatorSumSettings = {}): Predictor
       return createAdapted(loadAdapted(saved));
     },
   };
-}
-
-/** Draw at most `maxSourceSamples` of a platform's samples. */
-function limitSamples(samples: PlatformSamples, seed: number): PlatformSamples {
-  if (samples.rows.length <= maxSourceSamples) return samples;
-  const random = createRandom(deriveSeed(seed, `source/${samples.platformId}`));
-  return pickSamples(
-    samples,
-    drawWithoutReplacement(random, samples.rows.length, maxSourceSamples),
-  );
 }
 
 function describedSignatures({ networks, platforms }: TrainingPool): OperatorSignature[] {
@@ -171,7 +159,9 @@ async function learn(
   options: FitOptions,
 ): Promise<Learned> {
   const { networks } = pool;
-  const platforms = pool.platforms.map((platform) => limitSamples(platform, options.seed));
+  const platforms = pool.platforms.map((platform) =>
+    limitSamples(platform, maxSourceSamples, options.seed),
+  );
   const rows = new Set<number>();
   for (const platform of platforms) for (const row of platform.rows) rows.add(row);
   const columns = columnsOfNetworks(networks, [...rows]);
@@ -208,9 +198,6 @@ async function learn(
   return { ...learned, intervals };
 }
 
-/** Shares of the samples' least and median latency below which no prediction falls. */
-const leastShare = { connected: 0.2, unconnected: 1e-3 };
-
 function adapt(target: PlatformSamples, networks: FeatureTable, learned: Learned): Adapted {
   const { columns, priors } = learned;
   const { rows, latencyMs, relativeSd, descriptor } = target;
@@ -241,8 +228,6 @@ function adapt(target: PlatformSamples, networks: FeatureTable, learned: Learned
     ...view,
     noiseVariance: view.noiseVariance + ownVariance,
   }));
-  const connected = latencyMs.filter((_, i) => networks.connected[rows[i]!] === 1);
-  const typicalMs = median(connected.length > 0 ? connected : latencyMs);
   return {
     platformId: target.platformId,
     families: learned.families,
@@ -252,10 +237,7 @@ function adapt(target: PlatformSamples, networks: FeatureTable, learned: Learned
     views,
     intervals: learned.intervals,
     nSamples: rows.length,
-    leastMs: {
-      connected: leastShare.connected * Math.min(...(connected.length > 0 ? connected : latencyMs)),
-      unconnected: leastShare.unconnected * typicalMs,
-    },
+    leastMs: leastOfSamples(target, networks),
   };
 }
 
@@ -268,37 +250,14 @@ function designsOf({ columns, operatorCosts }: Adapted, networks: FeatureTable) 
   };
 }
 
-/** What the views say of some rows of a table, joined by `joinViews`. */
+/** What the views say of some rows of a table. */
 function predictRows(adapted: Adapted, networks: FeatureTable, rows: ArrayLike<number>): Belief {
-  const n = rows.length;
-  const p = adapted.columns.names.length;
-  const { views } = adapted;
-  const centres = views.map(() => new Float64Array(n));
-  const deviations = views.map(() => new Float64Array(n));
-  const features = new Float64Array(p);
   const designs = designsOf(adapted, networks);
-  views.forEach((view, v) => {
-    const design = designs[view.form]!;
-    const lower = factorOfCovariance(view.covariance).values;
-    for (let i = 0; i < n; i++) {
-      design.fill(view.semantics, rows[i]!, features, 0);
-      let centre = 0;
-      let variance = 0;
-      for (let j = 0; j < p; j++) {
-        centre += view.mean[j]! * features[j]!;
-        let projected = 0;
-        for (let k = j; k < p; k++) projected += lower[k * p + j]! * features[k]!;
-        variance += projected * projected;
-      }
-      centres[v]![i] = centre;
-      deviations[v]![i] = Math.sqrt(variance + view.noiseVariance * centre * centre);
-    }
-  });
-  const weights = Float64Array.from(views, ({ weight }) => weight);
-  const least = Float64Array.from(rows, (row) =>
-    networks.connected[row] === 1 ? adapted.leastMs.connected : adapted.leastMs.unconnected,
-  );
-  return joinViews(weights, centres, deviations, least);
+  const fillOf =
+    ({ form, semantics }: View) =>
+    (row: number, target: Float64Array) =>
+      designs[form]!.fill(semantics, row, target, 0);
+  return beliefOfViews(adapted.views, fillOf, networks, rows, adapted.leastMs);
 }
 
 function createFitted(learned: Learned): FittedPredictor {

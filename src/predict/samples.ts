@@ -3,6 +3,7 @@
  */
 import { InputError, InterruptedError } from "../errors.js";
 import type { FeatureTable } from "../graph/features.js";
+import { createRandom, deriveSeed, drawWithoutReplacement } from "../tensor/random.js";
 import type { FitOptions, PlatformSamples, TrainingPool } from "./predictor.js";
 
 /**
@@ -101,6 +102,17 @@ export function pickSamples(samples: PlatformSamples, indices: ArrayLike<number>
       ? {}
       : { relativeSd: Float64Array.from(picked, (i) => relativeSd[i]!) }),
   };
+}
+
+/** At most `most` of a platform's samples, drawn by seed. */
+export function limitSamples(
+  samples: PlatformSamples,
+  most: number,
+  seed: number,
+): PlatformSamples {
+  if (samples.rows.length <= most) return samples;
+  const random = createRandom(deriveSeed(seed, `source/${samples.platformId}`));
+  return pickSamples(samples, drawWithoutReplacement(random, samples.rows.length, most));
 }
 
 /** Families of a pool, each once, sorted. */
