@@ -39,7 +39,10 @@ async function writeGolden(name: string, path: string): Promise<void> {
 }
 
 describe("predictors saved by format version 1", () => {
-  const methods = ["operator-sum", "flops-line", "maple-edge", "best-proxy", "gaussian-process"];
+  const methods = [
+    ...["hypothesis-mixture", "operator-sum", "flops-line", "maple-edge"],
+    ...["best-proxy", "gaussian-process"],
+  ];
   test.each(methods)("%s", async (name) => {
     const path = join(folder, name);
     if (process.env.SAMARA_WRITE_GOLDEN === "1" && !existsSync(path)) await writeGolden(name, path);
