@@ -28,8 +28,12 @@ function closureOf(entries: readonly string[]): string[] {
   return [...found].sort();
 }
 
-/** The module of a method by convention `predict/<name>.js`; the registry, and so all methods, where there is none. */
-function moduleOf(predictor: string): string {
+/**
+ * The module of a method by convention `predict/<name>.js`, of an ablation (`METHOD/what is left out`) that of its
+ * method; the registry, and so all methods, where there is none.
+ */
+function moduleOf(name: string): string {
+  const [predictor] = name.split("/");
   const folders = ["predict", join("predict", "published")];
   const candidates = folders.map((folder) => join(build, folder, `${predictor}.js`));
   return candidates.find((file) => existsSync(file)) ?? registry;

@@ -303,15 +303,11 @@ async function predictRows(
 
 /** Create MAPLE-Edge: counters divided by their operator's latency. */
 export function createMapleEdge(settings: MapleEdgeSettings = {}): Predictor {
-  return createMethod({ name: "maple-edge", dividedByLatency: true }, settings);
+  return createMapleMethod({ name: "maple-edge", dividedByLatency: true }, settings);
 }
 
-/** Create MAPLE: the same network on counters per run, whose size tells a platform's speed as well. */
-export function createMaple(settings: MapleEdgeSettings = {}): Predictor {
-  return createMethod({ name: "maple", dividedByLatency: false }, settings);
-}
-
-function createMethod(method: Method, settings: MapleEdgeSettings): Predictor {
+/** Create a method of the family: the network is the same, what it reads of counters differs. */
+export function createMapleMethod(method: Method, settings: MapleEdgeSettings): Predictor {
   const complete: Required<MapleEdgeSettings> = {
     steps: 1500,
     adaptSteps: 120,

@@ -5,13 +5,14 @@ import { NotFoundError } from "../errors.js";
 import { pruningSemantics } from "../graph/features.js";
 import { createFlopsLine } from "./flops-line.js";
 import { createHypothesisMixture } from "./hypothesis-mixture.js";
-import { createMaple, createMapleEdge } from "./maple-edge.js";
+import { createMapleEdge } from "./maple-edge.js";
 import { createOperatorSum } from "./operator-sum.js";
 import type { Predictor } from "./predictor.js";
 import { createBestProxy } from "./published/best-proxy.js";
 import { createBrpNas } from "./published/brp-nas.js";
 import { createGaussianProcess } from "./published/gaussian-process.js";
 import { createHelp } from "./published/help.js";
+import { createMaple } from "./published/maple.js";
 import { createNasflat } from "./published/nasflat.js";
 
 const factories: Readonly<Record<string, () => Predictor>> = {

@@ -1,4 +1,5 @@
-import { createMaple, createMapleEdge } from "../../src/predict/maple-edge.js";
+import { createMapleEdge } from "../../src/predict/maple-edge.js";
+import { createMaple } from "../../src/predict/published/maple.js";
 import { createPredictor } from "../../src/predict/registry.js";
 import { checkPredictor } from "./predictor-contract.js";
 
