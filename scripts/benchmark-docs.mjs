@@ -109,6 +109,7 @@ const text = [
   sections.aims(findings),
   "## Calibrated milliseconds",
   sections.calibratedOverview(findings),
+  "The ±10 % ceiling of `noise.csv` comes from 600 pairs of equal cells. Scores on N1, N3 and N4 pass it by up to two points; we take it for a low estimate where noise has heavy tails (2080ti_1, titan_rtx_1: robust noise is a third to a half of the standard deviation). Spearman stays below its ceiling on every task.",
   "## Intervals",
   sections.coverageSummary(findings),
   "The interval score is the mean over test networks of (width + 20 × what the interval missed by) / measured latency (Gneiting and Raftery 2007, for 90 %): lower is better, and neither wide nor missing intervals help.",

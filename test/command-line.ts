@@ -6,8 +6,20 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { vi } from "vitest";
+import { z } from "zod";
 import { main } from "../src/cli/main.js";
-import { packageRoot } from "../src/package.js";
+import { packageRoot, tool } from "../src/package.js";
+
+/** What every JSON document of the command line is. */
+export const envelope = z.strictObject({
+  schema: z.string().regex(/^samara\/[a-z-]+\/1$/),
+  tool: z.strictObject({ name: z.literal("samara"), version: z.literal(tool.version) }),
+  context: z.record(z.string(), z.unknown()),
+  results: z.array(z.record(z.string(), z.unknown())),
+  warnings: z.array(
+    z.strictObject({ code: z.string(), message: z.string(), hint: z.string().optional() }),
+  ),
+});
 
 /** What a command line ended with. */
 export interface Ran {
