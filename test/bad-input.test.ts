@@ -557,7 +557,9 @@ describe("platforms", () => {
 
   test("where no runtime is available: exit code 6 with every remedy", async () => {
     const runtime = {
+      name: "fake",
       family: "fake",
+      slugPattern: /^fake/,
       title: "A runtime",
       modelFormat: "onnx" as const,
       probe: async () => ({ available: false as const, reason: "broken", remedy: "mend it" }),

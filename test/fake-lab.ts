@@ -6,13 +6,13 @@ import type { CampaignPlatform, RunSink } from "../src/measure/campaign.js";
 import { hashOf, type Subject } from "../src/measure/subject.js";
 import type { StartSampler } from "../src/measure/unit.js";
 import { StepClock } from "../src/platform/clock.js";
+import type { WaitSource } from "../src/platform/run-queue.js";
+import type { Runtime } from "../src/platform/runtime.js";
 import {
   createReferenceRuntime,
   type ReferenceCosts,
   referenceLatencyNs,
-} from "../src/platform/reference.js";
-import type { WaitSource } from "../src/platform/run-queue.js";
-import type { Runtime } from "../src/platform/runtime.js";
+} from "../src/platform/runtimes/reference.js";
 import { createLocalSampler } from "../src/platform/sampler-local.js";
 import type { Context, ProcessSummary } from "../src/record/measurement.js";
 import { createPlatform, type Device, type Platform } from "../src/record/platform.js";

@@ -8,7 +8,7 @@ import { elementCount } from "../src/graph/size.js";
 import { takeContext } from "../src/measure/environment.js";
 import { descriptorFromMeasurements } from "../src/measure/profile.js";
 import { subjectFromIndex } from "../src/measure/subject.js";
-import { type ReferenceCosts, referenceLatencyNs } from "../src/platform/reference.js";
+import { type ReferenceCosts, referenceLatencyNs } from "../src/platform/runtimes/reference.js";
 import type { Context, Measurement } from "../src/record/measurement.js";
 import type { Platform } from "../src/record/platform.js";
 import { cellFromIndex, nCells, networkId } from "../src/space/nasbench201/cell.js";

@@ -16,7 +16,7 @@ const mayImport: Record<string, readonly string[]> = {
   nn: ["tensor", "ort", "onnx", "graph"],
   space: ["graph"],
   counters: ["record"],
-  platform: ["record", "counters", "ort"],
+  platform: ["record", "counters", "ort", "graph", "onnx"],
   measure: ["record", "tensor", "graph", "onnx", "tflite", "space", "counters", "platform"],
   predict: ["record", "tensor", "nn", "graph"],
   evaluate: ["record", "tensor", "nn", "graph", "space", "predict"],

@@ -15,7 +15,7 @@ import {
 import { type LoadedFitted, loadFitted } from "../src/cli/predictors.js";
 import { InterruptedError, MeasurementError } from "../src/errors.js";
 import { hashOf, subjectFromIndex } from "../src/measure/subject.js";
-import { reference } from "../src/platform/reference.js";
+import { runtime as reference } from "../src/platform/runtimes/reference.js";
 import { onboardingReportSchema, onboardingResultSchema } from "../src/record/onboarding.js";
 import { networkId } from "../src/space/nasbench201/cell.js";
 import { featuresOfCells } from "../src/space/nasbench201/features.js";

@@ -4,12 +4,13 @@
 import { extname } from "node:path";
 import { FormatError, InputError, messageOf } from "../errors.js";
 import type { PlatformSamples } from "../predict/predictor.js";
+import type { Platform } from "../record/platform.js";
 import { indexFromArch } from "../space/nasbench201/cell.js";
 import { readBytes } from "../store/files.js";
 import { readMeasurements } from "../store/pool.js";
 import { InputChecks } from "./input-checks.js";
 import { indexFromNetworkId } from "./subjects.js";
-import { knownOfFamily } from "./training.js";
+import { knownOfRuntime } from "./training.js";
 
 /** A latency of an architecture, with the platform where the file says it. */
 export interface MeasuredNetwork {
@@ -145,13 +146,13 @@ export async function readMeasuredNetworks(
 export function samplesFromNetworks(
   networks: readonly MeasuredNetwork[],
   platformId: string,
-  family: string,
+  runtime: Platform["runtime"],
 ): PlatformSamples {
   const hasSd = networks.every(({ relativeSd }) => relativeSd !== null);
   return {
     platformId,
-    family,
-    ...knownOfFamily(family),
+    family: runtime.family,
+    ...knownOfRuntime(runtime),
     rows: Int32Array.from(networks, ({ index }) => index),
     latencyMs: Float64Array.from(networks, ({ latencyMs }) => latencyMs),
     ...(hasSd ? { relativeSd: Float64Array.from(networks, ({ relativeSd }) => relativeSd!) } : {}),

@@ -8,16 +8,23 @@ import type { FeatureTable } from "../graph/features.js";
 import type { PlatformSamples, TrainingPool } from "../predict/predictor.js";
 import type { Descriptor } from "../record/descriptor.js";
 import type { Measurement } from "../record/measurement.js";
-import type { Platform } from "../record/platform.js";
+import type { Platform, RuntimeInfo } from "../record/platform.js";
 import { featuresOfCells } from "../space/nasbench201/features.js";
 import { readBytes } from "../store/files.js";
 import type { Pool } from "../store/pool.js";
 import { normalQuantile } from "../tensor/stats.js";
 import { indexFromNetworkId } from "./subjects.js";
 
-/** What is known beforehand of the files that a family runs: TensorFlow's converter leaves dead operators out. */
-export const knownOfFamily = (family: string): Pick<PlatformSamples, "removesDeadOperators"> =>
-  family === "tflite" ? { removesDeadOperators: true } : {};
+/**
+ * What is known beforehand of the files that a runtime runs. TensorFlow's converter leaves dead operators out, which
+ * platforms of the first pool do not say of themselves.
+ */
+export const knownOfRuntime = (
+  runtime: Pick<RuntimeInfo, "family" | "removesDeadOperators">,
+): Pick<PlatformSamples, "removesDeadOperators"> =>
+  (runtime.removesDeadOperators ?? runtime.family === "tflite")
+    ? { removesDeadOperators: true }
+    : {};
 
 /** Half-widths of stored 90 % intervals in standard deviations. */
 const halfWidthSds = normalQuantile(0.95);
@@ -42,7 +49,7 @@ export function samplesOf(
     family: platform.runtime.family,
     platform,
     ...(descriptor ? { descriptor } : {}),
-    ...knownOfFamily(platform.runtime.family),
+    ...knownOfRuntime(platform.runtime),
     rows: Int32Array.from(usable, ({ row }) => row),
     latencyMs: Float64Array.from(usable, ({ measurement }) => measurement.latencyMs),
     relativeSd: Float64Array.from(

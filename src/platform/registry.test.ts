@@ -14,7 +14,9 @@ const device = {
 
 function createRuntime(family: string, slug: string, isAvailable = true): Runtime {
   return {
+    name: family,
     family,
+    slugPattern: new RegExp(`^${slug.slice(0, 3)}`),
     title: family,
     modelFormat: "onnx",
     probe: async () =>

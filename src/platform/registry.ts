@@ -1,6 +1,9 @@
 /**
  * All runtimes, and which platforms they make on this device.
  */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { InternalError, NotFoundError, PlatformUnavailableError } from "../errors.js";
 import {
   createPlatform,
@@ -10,14 +13,31 @@ import {
   runtimePartOf,
 } from "../record/platform.js";
 import { readDevice } from "./device.js";
-import { onnxruntime } from "./onnxruntime.js";
-import { onnxruntimeWeb } from "./onnxruntime-web.js";
-import { reference } from "./reference.js";
 import type { Runtime } from "./runtime.js";
-import { tflite } from "./tflite.js";
+
+/** Every file of this folder is a runtime; adding one needs no change here. */
+const folder = join(import.meta.dirname, "runtimes");
+
+async function importRuntimes(): Promise<Runtime[]> {
+  const files = readdirSync(folder).filter(
+    (file) => /\.[jt]s$/.test(file) && !/\.(?:test|d)\.ts$/.test(file),
+  );
+  const modules = await Promise.all(
+    files.sort().map(async (file) => {
+      const path = pathToFileURL(join(folder, file)).href;
+      const module = (await import(/* @vite-ignore */ path)) as { runtime?: Runtime };
+      if (module.runtime === undefined) {
+        throw new InternalError(`src/platform/runtimes/${file} exports no "runtime"`);
+      }
+      return module.runtime;
+    }),
+  );
+  const isFake = (runtime: Runtime) => Number(runtime.isForTests ?? false);
+  return modules.sort((a, b) => isFake(a) - isFake(b));
+}
 
 /** Every runtime there is, the fake one last. */
-export const runtimes: readonly Runtime[] = [onnxruntime, onnxruntimeWeb, tflite, reference];
+export const runtimes: readonly Runtime[] = await importRuntimes();
 
 /** Something that can be measured here. */
 export interface AvailablePlatform {
@@ -52,9 +72,11 @@ export async function listPlatforms(
   const available: AvailablePlatform[] = [];
   const unavailable: UnavailableRuntime[] = [];
   const isHidden = (runtime: Runtime) =>
-    runtime === reference && process.env.SAMARA_FAKE_RUNTIME === undefined;
-  for (const runtime of among.filter((runtime) => !isHidden(runtime))) {
-    const availability = await runtime.probe();
+    runtime.isForTests === true && process.env.SAMARA_FAKE_RUNTIME === undefined;
+  const asked = among.filter((runtime) => !isHidden(runtime));
+  const answers = await Promise.all(asked.map((runtime) => runtime.probe()));
+  for (const [i, runtime] of asked.entries()) {
+    const availability = answers[i]!;
     if (!availability.available) {
       const { reason, remedy } = availability;
       unavailable.push({ runtime, reason, remedy });
@@ -67,10 +89,11 @@ export async function listPlatforms(
   return { device, available, unavailable };
 }
 
-/** The runtime that runs a platform's variant; throws when no such family exists. */
+/** The runtime that runs a platform's variant; throws when there is none of that name. */
 export function runtimeOf(info: RuntimeInfo): Runtime {
-  const runtime = runtimes.find(({ family }) => family === info.family);
-  if (runtime === undefined) throw new InternalError(`no runtime of family ${info.family}`);
+  const wanted = info.name ?? info.family;
+  const runtime = runtimes.find(({ name }) => name === wanted);
+  if (runtime === undefined) throw new InternalError(`no runtime is called ${wanted}`);
   return runtime;
 }
 
@@ -96,14 +119,6 @@ function namesOf({ platform }: AvailablePlatform): string[] {
   return [platform.id, withoutPrecision(platform.id), part, withoutPrecision(part)];
 }
 
-/** Families whose ids begin like `name`, e.g. `tflite` for `tflite2.9-xnnpack-t1`. */
-const slugStems: Readonly<Record<string, RegExp>> = {
-  onnxruntime: /^(?:ort(?!web)|onnxruntime(?!-web))/,
-  "onnxruntime-web": /^(?:ortweb|onnxruntime-web)/,
-  tflite: /^tflite/,
-  fake: /^fake/,
-};
-
 /**
  * The platform of this device that is called `name`.
  *
@@ -121,7 +136,7 @@ export async function findPlatform(
 
   const devicePrefix = `${list.device.id}.`;
   const part = name.startsWith(devicePrefix) ? name.slice(devicePrefix.length) : name;
-  const missing = list.unavailable.find(({ runtime }) => slugStems[runtime.family]?.test(part));
+  const missing = list.unavailable.find(({ runtime }) => runtime.slugPattern.test(part));
   if (missing !== undefined) {
     throw new PlatformUnavailableError(
       `platform "${name}" cannot run here: ${missing.reason} (${missing.runtime.title})`,

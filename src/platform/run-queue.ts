@@ -17,8 +17,18 @@ export interface WaitReader {
 export interface WaitSource {
   /** Ids of the threads of this process other than the calling one. */
   threadIds(): readonly number[];
-  /** Reader for the calling thread and the given ones; null where the kernel does not tell. */
-  open(otherThreads: readonly number[]): WaitReader | null;
+  /**
+   * Reader for the thread that runs and other threads of its process; null where the kernel does not tell.
+   *
+   * @param running - default the calling thread
+   */
+  open(otherThreads: readonly number[], running?: Thread): WaitReader | null;
+}
+
+/** A thread of some process. */
+export interface Thread {
+  readonly processId: number;
+  readonly threadId: number;
 }
 
 const digit0 = 0x30;
@@ -40,13 +50,15 @@ export function secondNumber(line: Uint8Array, length: number): number {
   return value;
 }
 
-const ownThread = () => process.pid; // on Linux the main thread's id is the process's
+/** On Linux the main thread's id is the process's. */
+const ownThread = (): Thread => ({ processId: process.pid, threadId: process.pid });
 
-function openWaits(otherThreads: readonly number[]): WaitReader | null {
+function openWaits(otherThreads: readonly number[], running = ownThread()): WaitReader | null {
   const descriptors: number[] = [];
+  const { processId, threadId } = running;
   try {
-    for (const thread of [ownThread(), ...otherThreads]) {
-      descriptors.push(openSync(`/proc/self/task/${thread}/schedstat`, "r"));
+    for (const thread of [threadId, ...otherThreads]) {
+      descriptors.push(openSync(`/proc/${processId}/task/${thread}/schedstat`, "r"));
     }
   } catch {
     for (const descriptor of descriptors) closeSync(descriptor);
@@ -73,7 +85,7 @@ export const systemWaits: WaitSource = {
     try {
       return readdirSync("/proc/self/task")
         .map(Number)
-        .filter((thread) => thread !== ownThread());
+        .filter((thread) => thread !== process.pid);
     } catch {
       return [];
     }

@@ -6,6 +6,7 @@
  * and native crashes must cost one process only.
  */
 import type { RuntimeInfo } from "../record/platform.js";
+import type { Thread } from "./run-queue.js";
 
 /** Format of a model file. */
 export type ModelFormat = "onnx" | "tflite";
@@ -22,9 +23,16 @@ export type Availability =
   | { readonly available: true; readonly version: string }
   | { readonly available: false; readonly reason: string; readonly remedy: string };
 
-/** Inference software. Nothing heavy is imported or loaded before `probe` or `load` is called. */
+/** Inference software. Nothing heavy is imported or loaded before `load` is called. */
 export interface Runtime {
+  /** Unique among runtimes; that of a family's first runtime is the family's. */
+  readonly name: string;
+  /** Runtimes that share their kernels or their graph optimiser are one family: a hold-out removes them together. */
   readonly family: string;
+  /** What the names of its platforms (after the device) begin with, so that a mistyped one is explained. */
+  readonly slugPattern: RegExp;
+  /** Computes nothing; offered only where tests ask for it. */
+  readonly isForTests?: true;
   /** What users call it, e.g. `ONNX Runtime (Node)`. */
   readonly title: string;
   readonly modelFormat: ModelFormat;
@@ -48,6 +56,15 @@ export interface Session {
   setInput(values: Float32Array): void;
   /** One inference, synchronous where the runtime allows. */
   run(): void | Promise<void>;
+  /**
+   * Several inferences timed where they run: a session in another process (a browser's page) cannot be timed from
+   * here, where every run would carry a message's way there and back.
+   *
+   * @returns wall time of all of them together, ns, by a monotonic clock beside the session
+   */
+  timeRuns?(nRuns: number): Promise<number>;
+  /** The process and thread that the runs occupy, where that is not the calling one: its waits are read. */
+  readonly thread?: Thread;
   /** Values of the output of the last run, in ONNX (NCHW) order. */
   output(): Float32Array;
   /** Let go of everything; the session must not be used again. */

@@ -86,7 +86,7 @@ class LocalSampler implements Sampler {
       await session.run();
       const loadMs = Number(clock.nowNs() - start) / 1e6;
       const created = this.#waits.threadIds().filter((thread) => !threadsBefore.has(thread));
-      this.#loaded.set(key, { session, waits: this.#openWaits(created) });
+      this.#loaded.set(key, { session, waits: this.#openWaits(session, created) });
       const { inputShape, outputShape } = session;
       return { inputShape, outputShape, loadMs, nThreadsCreated: created.length };
     } catch (error) {
@@ -99,7 +99,9 @@ class LocalSampler implements Sampler {
    * Waits of a session's threads. A session that created none has one thread, or shares the pool that came with
    * the first. (With one thread, nobody else's wait delays a run: helpers of V8 or of the library do not count.)
    */
-  #openWaits(created: readonly number[]): WaitReader | null {
+  #openWaits(session: Session, created: readonly number[]): WaitReader | null {
+    // Elsewhere, threads cannot be told apart by when they appeared: the one that runs must do.
+    if (session.thread !== undefined) return this.#waits.open([], session.thread);
     this.#sharedThreads ??= created;
     if (this.#runtimeInfo.threads === 1) return this.#waits.open([]);
     const threads = created.length > 0 ? created : this.#sharedThreads;

@@ -14,7 +14,7 @@ import {
 import { packageRoot } from "../package.js";
 import { createPlatform } from "../record/platform.js";
 import { readDevice } from "./device.js";
-import { reference, referenceLatencyNs } from "./reference.js";
+import { runtime as reference, referenceLatencyNs } from "./runtimes/reference.js";
 import { type SamplerOptions, startSampler } from "./sampler.js";
 import type { Sampler } from "./sampler-types.js";
 

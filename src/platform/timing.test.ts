@@ -4,8 +4,8 @@ import { tinyConvNet } from "../../test/contract/tiny-models.js";
 import type { CounterSet } from "../counters/counter.js";
 import { InputError, ShapeError } from "../errors.js";
 import { StepClock } from "./clock.js";
-import { createReferenceRuntime, referenceLatencyNs } from "./reference.js";
 import type { WaitSource } from "./run-queue.js";
+import { createReferenceRuntime, referenceLatencyNs } from "./runtimes/reference.js";
 import { createLocalSampler } from "./sampler-local.js";
 import { delayOf, waitShareOf } from "./timing.js";
 

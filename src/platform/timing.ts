@@ -56,6 +56,18 @@ export function waitShareOf(waitsNs: Float64Array, wallNs: number): number {
   return 1 - clean;
 }
 
+/** Wall time of several inferences, ns, by this clock or, where the session is elsewhere, by its own. */
+async function timeRuns(session: Session, runs: number, clock: Clock): Promise<number> {
+  if (session.timeRuns !== undefined) return session.timeRuns(runs);
+  const start = clock.nowNs();
+  for (let i = 0; i < runs; i++) {
+    const pending = session.run();
+    // Synchronous runtimes return nothing: then no promise, no turn of the event loop, lies in the region.
+    if (pending !== undefined) await pending;
+  }
+  return Number(clock.nowNs() - start);
+}
+
 /** Times blocks of one session into arrays of its own. */
 class BlockTimer {
   readonly #timed: Timed;
@@ -84,16 +96,9 @@ class BlockTimer {
     const clock = this.#clock;
     waits?.read(this.#before);
     counters?.start();
-    const start = clock.nowNs();
-    for (let i = 0; i < runs; i++) {
-      const pending = session.run();
-      // Synchronous runtimes return nothing: then no promise, no turn of the event loop, lies in the region.
-      if (pending !== undefined) await pending;
-    }
-    const end = clock.nowNs();
+    const wallNs = await timeRuns(session, runs, clock);
     counters?.stop(runs);
     waits?.read(this.#after);
-    const wallNs = Number(end - start);
     this.#wallNs[this.#nBlocks] = wallNs;
     if (this.#waitNs !== null && this.#waitShares !== null) {
       const waitsNs = this.#after;

@@ -27,6 +27,10 @@ export const runtimeInfoSchema = z.object({
   threads: z.number().int().positive(),
   /** What else changes latency, e.g. `{ optimisation: "all" }`, `{ delegate: "xnnpack" }`. */
   settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  /** Which of a family's runtimes it is; without it, the one that is called like the family. */
+  name: z.string().optional(),
+  /** Its model files hold no operators whose result nobody reads, because its converters leave them out. */
+  removesDeadOperators: z.boolean().optional(),
 });
 /** Inference software with its version and settings. */
 export type RuntimeInfo = z.infer<typeof runtimeInfoSchema>;

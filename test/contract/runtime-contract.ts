@@ -65,6 +65,7 @@ function checkVariants(runtime: Runtime, variants: readonly RuntimeVariant[]): v
       expect(slug).toMatch(/^[a-z0-9.-]+-t\d+$/);
       expect(slug).toMatch(new RegExp(`-t${info.threads}$`));
       expect(info.family).toBe(runtime.family);
+      expect(info.name ?? info.family).toBe(runtime.name);
     }
   });
 

@@ -82,7 +82,7 @@ export function registerAdapt(register: Register): void {
       const startMs = performance.now();
       const adapted = await fitted.predictor.adapt(
         {
-          ...samplesFromNetworks(networks, id, platform.runtime.family),
+          ...samplesFromNetworks(networks, id, platform.runtime),
           platform,
           ...(descriptor ? { descriptor } : {}),
         },

@@ -5,10 +5,10 @@
  * serves one variant. `run` is a promise that is settled without a turn of the event loop; it allocates its
  * output anew each time, as in every application that uses this runtime.
  */
-import { FormatError, InternalError, messageOf, UnsupportedError } from "../errors.js";
-import type { RuntimeInfo } from "../record/platform.js";
-import { shortVersion, sizeOf, theOnlyTensor, threadCounts } from "./onnx-session.js";
-import type { Availability, Runtime, RuntimeVariant, Session } from "./runtime.js";
+import { FormatError, InternalError, messageOf, UnsupportedError } from "../../errors.js";
+import type { RuntimeInfo } from "../../record/platform.js";
+import { shortVersion, sizeOf, theOnlyTensor, threadCounts } from "../onnx-session.js";
+import type { Availability, Runtime, RuntimeVariant, Session } from "../runtime.js";
 
 const family = "onnxruntime-web";
 
@@ -120,8 +120,10 @@ async function load(model: Uint8Array, info: RuntimeInfo): Promise<Session> {
 }
 
 /** ONNX Runtime Web: WebAssembly with SIMD in Node. */
-export const onnxruntimeWeb: Runtime = {
+export const runtime: Runtime = {
+  name: family,
   family,
+  slugPattern: /^(?:ortweb|onnxruntime-web)/,
   title: "ONNX Runtime Web (WebAssembly in Node)",
   modelFormat: "onnx",
 

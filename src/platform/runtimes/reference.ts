@@ -7,10 +7,10 @@
  * `fault:run-error` does as it is called, for tests of the sampler.
  */
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
-import { FormatError, messageOf } from "../errors.js";
-import type { RuntimeInfo } from "../record/platform.js";
-import { sizeOf, theOnlyTensor } from "./onnx-session.js";
-import type { Availability, Runtime, RuntimeVariant, Session } from "./runtime.js";
+import { FormatError, messageOf } from "../../errors.js";
+import type { RuntimeInfo } from "../../record/platform.js";
+import { sizeOf, theOnlyTensor } from "../onnx-session.js";
+import type { Availability, Runtime, RuntimeVariant, Session } from "../runtime.js";
 
 /** What a run costs, ns; the variants' settings hold these. */
 export interface ReferenceCosts {
@@ -181,7 +181,10 @@ function loadReference(model: Uint8Array, info: RuntimeInfo, spend: (ns: number)
 export function createReferenceRuntime(spend: (ns: number) => void = spin): Runtime {
   const family = "fake";
   return {
+    name: family,
     family,
+    slugPattern: /^fake/,
+    isForTests: true,
     title: "Fake runtime of known latency",
     modelFormat: "onnx",
 
@@ -213,4 +216,4 @@ export function createReferenceRuntime(spend: (ns: number) => void = spin): Runt
 }
 
 /** The fake runtime that busy-waits. */
-export const reference: Runtime = createReferenceRuntime();
+export const runtime: Runtime = createReferenceRuntime();

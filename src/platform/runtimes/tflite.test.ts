@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { tinyTfliteConvNet } from "../../test/contract/tiny-models.js";
-import { FormatError, UnsupportedError } from "../errors.js";
-import type { RuntimeInfo } from "../record/platform.js";
-import { copyToNchw, copyToNhwc, tflite } from "./tflite.js";
+import { tinyTfliteConvNet } from "../../../test/contract/tiny-models.js";
+import { FormatError, UnsupportedError } from "../../errors.js";
+import type { RuntimeInfo } from "../../record/platform.js";
+import { copyToNchw, copyToNhwc, runtime as tflite } from "./tflite.js";
 
 const availability = await tflite.probe();
 const whyNot = availability.available ? "" : `: skipped, ${availability.reason}`;
@@ -49,7 +49,7 @@ describe("probe()", () => {
     vi.stubEnv("SAMARA_TFLITE_LIBRARY", "/nowhere/libtensorflowlite_c.so");
     vi.resetModules();
     const fresh = await import("./tflite.js");
-    expect(await fresh.tflite.probe()).toMatchObject({
+    expect(await fresh.runtime.probe()).toMatchObject({
       available: false,
       reason: "SAMARA_TFLITE_LIBRARY names no file: /nowhere/libtensorflowlite_c.so",
     });
@@ -59,7 +59,7 @@ describe("probe()", () => {
     vi.stubEnv("SAMARA_TFLITE_LIBRARY", import.meta.filename);
     vi.resetModules();
     const fresh = await import("./tflite.js");
-    expect(await fresh.tflite.probe()).toMatchObject({
+    expect(await fresh.runtime.probe()).toMatchObject({
       available: false,
       reason: expect.stringContaining("cannot be loaded"),
     });

@@ -3,11 +3,11 @@
  * file turns them, outside `run`. Which library it is: see `tflite-library.ts`.
  */
 import { readdirSync } from "node:fs";
-import { FormatError, InternalError, messageOf, UnsupportedError } from "../errors.js";
-import type { RuntimeInfo } from "../record/platform.js";
-import { shortVersion, sizeOf, theOnlyTensor, threadCounts } from "./onnx-session.js";
-import type { Availability, Runtime, RuntimeVariant, Session } from "./runtime.js";
-import { loadTfLite, type Pointer, type TfLite } from "./tflite-library.js";
+import { FormatError, InternalError, messageOf, UnsupportedError } from "../../errors.js";
+import type { RuntimeInfo } from "../../record/platform.js";
+import { shortVersion, sizeOf, theOnlyTensor, threadCounts } from "../onnx-session.js";
+import type { Availability, Runtime, RuntimeVariant, Session } from "../runtime.js";
+import { loadTfLite, type Pointer, type TfLite } from "../tflite-library.js";
 
 const family = "tflite";
 const delegates = ["xnnpack", "builtin"] as const;
@@ -232,8 +232,10 @@ async function load(model: Uint8Array, info: RuntimeInfo): Promise<Session> {
 }
 
 /** TensorFlow Lite (C API) with XNNPACK or builtin kernels. */
-export const tflite: Runtime = {
+export const runtime: Runtime = {
+  name: family,
   family,
+  slugPattern: /^tflite/,
   title: "TensorFlow Lite (C API)",
   modelFormat: "tflite",
 
@@ -254,7 +256,7 @@ export const tflite: Runtime = {
     return delegates.flatMap((delegate) =>
       threadCounts(nCores).map((threads) => ({
         slug: `tflite${shortVersion(version)}-${delegate}-t${threads}`,
-        info: { family, version, threads, settings: { delegate } },
+        info: { family, version, threads, settings: { delegate }, removesDeadOperators: true },
       })),
     );
   },

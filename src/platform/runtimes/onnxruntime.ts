@@ -5,11 +5,11 @@
  * Threads spin within a run, as users get it, but not after it: the pool of one session would otherwise take a core
  * from the next session that is timed.
  */
-import { messageOf, UnsupportedError } from "../errors.js";
-import { createOrtSession, type OrtOptimisation, ortVersion } from "../ort/session.js";
-import type { RuntimeInfo } from "../record/platform.js";
-import { shortVersion, sizeOf, theOnlyTensor, threadCounts } from "./onnx-session.js";
-import type { Availability, Runtime, RuntimeVariant, Session } from "./runtime.js";
+import { messageOf, UnsupportedError } from "../../errors.js";
+import { createOrtSession, type OrtOptimisation, ortVersion } from "../../ort/session.js";
+import type { RuntimeInfo } from "../../record/platform.js";
+import { shortVersion, sizeOf, theOnlyTensor, threadCounts } from "../onnx-session.js";
+import type { Availability, Runtime, RuntimeVariant, Session } from "../runtime.js";
 
 const family = "onnxruntime";
 const levels = ["all", "basic", "disabled"] as const satisfies readonly OrtOptimisation[];
@@ -60,8 +60,10 @@ async function load(model: Uint8Array, info: RuntimeInfo): Promise<Session> {
 }
 
 /** ONNX Runtime (Node), CPU, at three optimisation levels. */
-export const onnxruntime: Runtime = {
+export const runtime: Runtime = {
+  name: family,
   family,
+  slugPattern: /^(?:ort(?!web)|onnxruntime(?!-web))/,
   title: "ONNX Runtime (Node)",
   modelFormat: "onnx",
 
