@@ -5,6 +5,7 @@
 import { readdirSync } from "node:fs";
 import { FormatError, InternalError, messageOf, UnsupportedError } from "../../errors.js";
 import type { RuntimeInfo } from "../../record/platform.js";
+import { copyToNchw, copyToNhwc, nchwShape } from "../layout.js";
 import { shortVersion, sizeOf, theOnlyTensor, threadCounts } from "../onnx-session.js";
 import type { Availability, Runtime, RuntimeVariant, Session } from "../runtime.js";
 import { loadTfLite, type Pointer, type TfLite } from "../tflite-library.js";
@@ -145,39 +146,10 @@ function openTensor(tflite: TfLite, what: "input" | "output", interpreter: Point
   );
   const data = tflite.tensorData(pointers[0]!);
   if (isNull(data)) throw new InternalError(`TensorFlow Lite gave no memory for the ${what}`);
-  const [n, height, width, channels] = shape;
   return {
-    shape: shape.length === 4 ? [n!, channels!, height!, width!] : shape,
+    shape: nchwShape(shape),
     values: new Float32Array(tflite.viewMemory(data, 4 * sizeOf(shape))),
   };
-}
-
-/** Copy NCHW values to NHWC (rank 4; other ranks as they are). */
-export function copyToNhwc(nchw: Float32Array, nhwc: Float32Array, shape: readonly number[]): void {
-  if (shape.length !== 4) {
-    nhwc.set(nchw);
-    return;
-  }
-  const [n, channels, height, width] = shape as [number, number, number, number];
-  const pixels = height * width;
-  for (let image = 0; image < n; image++) {
-    const start = image * channels * pixels;
-    for (let channel = 0; channel < channels; channel++) {
-      for (let pixel = 0; pixel < pixels; pixel++) {
-        nhwc[start + pixel * channels + channel] = nchw[start + channel * pixels + pixel]!;
-      }
-    }
-  }
-}
-
-/** Copy NHWC values to NCHW, whose shape is given (rank 4; other ranks as they are). */
-export function copyToNchw(nhwc: Float32Array, nchw: Float32Array, shape: readonly number[]): void {
-  if (shape.length !== 4) {
-    nchw.set(nhwc);
-    return;
-  }
-  const [n, channels, height, width] = shape as [number, number, number, number];
-  copyToNhwc(nhwc, nchw, [n, height * width, channels, 1]);
 }
 
 function delegateOf(info: RuntimeInfo): Delegate {
