@@ -186,15 +186,20 @@ function gemm(b: TfjsBuilder, operator: Operator, view: OperatorView): number {
   if (alpha !== 1 || beta !== 1) b.unsupported(operator, "alpha or beta other than 1");
   const [data, weights, bias = ""] = operator.inputs as [string, string, string?];
   const transposeA = view.int("transA", 0) === 1;
-  const transposeB = view.int("transB", 0) === 1;
-  const inputs = [b.data(data), b.data(weights)];
-  if (bias !== "") {
-    const nOutputs = b.shape(operator.outputs[0]!)[1]!;
-    const values = b.floats(bias) ?? b.unsupported(operator, "its bias is computed");
-    if (values.length !== nOutputs) b.unsupported(operator, "its bias is not one value an output");
-    inputs.push(b.addConstant(`${bias}:bias`, [nOutputs], () => values));
-  }
-  return b.add({ kind: "matMul", transposeA, transposeB }, inputs);
+  const isTurned = view.int("transB", 0) === 1;
+  // Weights are kept as TensorFlow does, (inputs, outputs), which spares every run the slow path of transposing.
+  const turnsNow = isTurned && b.constant(weights) !== undefined;
+  const transposeB = isTurned && !turnsNow;
+  const inputs = [b.data(data), turnsNow ? b.ordered(weights, [1, 0]) : b.data(weights)];
+  const operation = { kind: "matMul", transposeA, transposeB } as const;
+  if (bias === "") return b.add(operation, inputs);
+  const nOutputs = b.shape(operator.outputs[0]!)[1]!;
+  const values = b.floats(bias) ?? b.unsupported(operator, "its bias is computed");
+  if (values.length !== nOutputs) b.unsupported(operator, "its bias is not one value an output");
+  const biases = b.addConstant(`${bias}:bias`, [nOutputs], () => values);
+  // That path also adds the bias once for every 48 inputs (seen in version 4.22).
+  if (!transposeA && !transposeB) return b.add(operation, [...inputs, biases]);
+  return b.add({ kind: "add" }, [b.add(operation, inputs), biases]);
 }
 
 function reshape(b: TfjsBuilder, operator: Operator): number {

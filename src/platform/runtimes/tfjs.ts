@@ -26,15 +26,11 @@ interface TfjsCore extends Tfjs {
   ready(): Promise<void>;
 }
 
-interface WasmBackend {
-  setWasmPaths(folder: string): void;
-}
-
 let loaded: Promise<TfjsCore> | undefined;
 
 async function openTfjs(): Promise<TfjsCore> {
-  const tf = (await import(corePackage)) as TfjsCore;
-  const wasm = (await import(backendPackage)) as WasmBackend;
+  const tf = (await import("@tensorflow/tfjs-core")) as unknown as TfjsCore;
+  const wasm = await import("@tensorflow/tfjs-backend-wasm");
   // Without it, the first operation advertises another package on the console.
   tf.enableProdMode();
   wasm.setWasmPaths(`${join(findPackage(backendPackage).folder, "dist")}/`);
