@@ -9,6 +9,7 @@ import { copyToNchw, copyToNhwc, nchwShape } from "../layout.js";
 import { shortVersion, sizeOf, theOnlyTensor, threadCounts } from "../onnx-session.js";
 import type { Availability, Runtime, RuntimeVariant, Session } from "../runtime.js";
 import { loadTfLite, type Pointer, type TfLite } from "../tflite-library.js";
+import { checkTfliteMark } from "../tflite-model.js";
 
 const family = "tflite";
 const delegates = ["xnnpack", "builtin"] as const;
@@ -39,10 +40,7 @@ class Cleanup {
 }
 
 function createModel(tflite: TfLite, model: Uint8Array, cleanup: Cleanup): Pointer {
-  // The identifier of the FlatBuffers schema; without it the library might read far outside the bytes.
-  if (model.length < 16 || Buffer.from(model.subarray(4, 8)).toString("latin1") !== "TFL3") {
-    throw new FormatError("the model is not a TensorFlow Lite file: it lacks the mark TFL3");
-  }
+  checkTfliteMark(model);
   // A copy of its own (malloc's alignment), kept by `cleanup` as long as the library reads it.
   const bytes = Buffer.allocUnsafeSlow(model.length);
   bytes.set(model);
