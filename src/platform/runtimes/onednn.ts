@@ -47,6 +47,7 @@ export const runtime: Runtime = {
   name: family,
   family,
   slugPattern: /^onednn/,
+  isOnePerProcess: true,
   title,
   modelFormat: "onnx",
 
