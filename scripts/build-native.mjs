@@ -52,6 +52,8 @@ const flagsOfAll = [
   "-fPIC",
   "-shared",
   "-fvisibility=hidden",
+  // Stays loaded to the end: koffi unloads libraries when Node exits, under the feet of waiting threads of OpenMP.
+  "-Wl,-z,nodelete",
   "-Wall",
   "-Wextra",
 ];

@@ -1,46 +1,71 @@
 /**
  * The check that a platform computes what ONNX Runtime without optimisations computes, on many networks.
  */
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { OperatorGraph } from "../../src/graph/graph.js";
 import { randomValues } from "../../src/graph/values.js";
 import { writeOnnx } from "../../src/onnx/write.js";
 import type { AvailablePlatform } from "../../src/platform/registry.js";
+import { startSampler } from "../../src/platform/sampler.js";
+import type { Sampler } from "../../src/platform/sampler-types.js";
 import { writeTflite } from "../../src/tflite/write.js";
 import { cellNetwork, cells, mobileNetworks, smallGraphs } from "../networks.js";
 
 /** Largest difference allowed, as a share of the largest output. */
 const tolerance = 1e-4;
 
-async function outputOf(
-  { runtime, platform }: AvailablePlatform,
+/** The output of a graph's second run: memory that runtimes reuse must not carry over. */
+type Compute = (graph: OperatorGraph, input: Float32Array) => Promise<Float32Array>;
+
+function expectShapes(
+  of: { inputShape: readonly number[]; outputShape: readonly number[] },
   graph: OperatorGraph,
-  input: Float32Array,
-): Promise<Float32Array> {
-  const model = runtime.modelFormat === "onnx" ? writeOnnx(graph) : writeTflite(graph);
-  const session = await runtime.load(model, platform.runtime);
-  try {
-    expect(session.inputShape).toEqual(graph.inputs[0]!.shape);
-    expect(session.outputShape).toEqual(graph.tensors.get(graph.outputs[0]!)!.shape);
-    session.setInput(input);
-    // Twice: memory that runtimes reuse must not carry over.
-    await session.run();
-    await session.run();
-    return session.output().slice();
-  } finally {
-    await session.dispose();
-  }
+): void {
+  expect(of.inputShape).toEqual(graph.inputs[0]!.shape);
+  expect(of.outputShape).toEqual(graph.tensors.get(graph.outputs[0]!)!.shape);
 }
 
+const modelOf = ({ runtime }: AvailablePlatform, graph: OperatorGraph): Uint8Array =>
+  runtime.modelFormat === "onnx" ? writeOnnx(graph) : writeTflite(graph);
+
+const computeHere =
+  (available: AvailablePlatform): Compute =>
+  async (graph, input) => {
+    const { runtime, platform } = available;
+    const session = await runtime.load(modelOf(available, graph), platform.runtime);
+    try {
+      expectShapes(session, graph);
+      session.setInput(input);
+      await session.run();
+      await session.run();
+      return session.output().slice();
+    } finally {
+      await session.dispose();
+    }
+  };
+
+const computeIn =
+  (available: AvailablePlatform, sampler: () => Sampler): Compute =>
+  async (graph, input) => {
+    const key = graph.name;
+    expectShapes(await sampler().load(key, modelOf(available, graph)), graph);
+    try {
+      await sampler().runOnce(key, input);
+      return await sampler().runOnce(key, input);
+    } finally {
+      await sampler().unload(key);
+    }
+  };
+
 async function expectAgreement(
-  reference: AvailablePlatform,
-  platform: AvailablePlatform,
+  reference: Compute,
+  compute: Compute,
   graph: OperatorGraph,
 ): Promise<void> {
   const n = graph.inputs[0]!.shape.reduce((product, dim) => product * dim, 1);
   const input = randomValues(3, n, 1);
-  const expected = await outputOf(reference, graph, input);
-  const actual = await outputOf(platform, graph, input);
+  const expected = await reference(graph, input);
+  const actual = await compute(graph, input);
   const largest = expected.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
   // A comparison that NaN fails.
   const isClose = (value: number, i: number) =>
@@ -51,21 +76,37 @@ async function expectAgreement(
 }
 
 /** Tests of one platform against the reference. */
-export function checkOutputsAgree(platform: AvailablePlatform, reference: AvailablePlatform): void {
+export function checkOutputsAgree(
+  platform: AvailablePlatform,
+  referencePlatform: AvailablePlatform,
+): void {
   describe(platform.platform.id, () => {
+    const reference = computeHere(referencePlatform);
+    let compute = computeHere(platform);
+    if (platform.runtime.isOnePerProcess) {
+      let sampler: Sampler;
+      beforeAll(async () => {
+        sampler = await startSampler(platform.platform, { counters: false });
+      });
+      afterAll(async () => {
+        await sampler.close();
+      });
+      compute = computeIn(platform, () => sampler);
+    }
+
     test.each([...smallGraphs])("agrees on: %s", async (_name, graph) => {
-      await expectAgreement(reference, platform, graph);
+      await expectAgreement(reference, compute, graph);
     });
 
     test.each(Object.entries(cells))("agrees on the cell: %s", async (_name, operations) => {
       for (const options of [{}, { foldBatchNorm: false }, { variant: "traced" as const }]) {
-        await expectAgreement(reference, platform, cellNetwork(operations, options));
+        await expectAgreement(reference, compute, cellNetwork(operations, options));
       }
     });
 
     test("agrees on a whole network", async () => {
       const size = { channels: 16, cellsPerStage: 5 };
-      await expectAgreement(reference, platform, cellNetwork(cells.mixed!, size));
+      await expectAgreement(reference, compute, cellNetwork(cells.mixed!, size));
     });
 
     for (const [name, { graph, notInTflite }] of Object.entries(mobileNetworks)) {
@@ -75,7 +116,7 @@ export function checkOutputsAgree(platform: AvailablePlatform, reference: Availa
         });
       } else {
         test(`agrees on: ${name}`, async () => {
-          await expectAgreement(reference, platform, graph);
+          await expectAgreement(reference, compute, graph);
         });
       }
     }
