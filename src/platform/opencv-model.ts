@@ -40,7 +40,7 @@ class Rewriting {
   }
 
   operatorsRewritten(): Operator[] {
-    return this.graph.operators.map((operator) => {
+    return this.graph.operators.flatMap((operator) => {
       const source = new Source(operator, this);
       const rule = rules.get(operator.type);
       if (rule === undefined) return source.refuse(`known are ${[...rules.keys()].join(", ")}`);
@@ -91,7 +91,8 @@ class Source {
   }
 }
 
-type Rule = (source: Source) => Operator;
+/** What an operator becomes. */
+type Rule = (source: Source) => Operator | readonly Operator[];
 
 const asItIs: Rule = ({ operator }) => operator;
 
@@ -103,16 +104,36 @@ function windowStated(source: Source): Operator {
   return { ...source.operator, attributes: { ...attributes, ...stated } };
 }
 
-function pool(source: Source): Operator {
+/** Zeros around images as an operator of its own. */
+function padding(source: Source, pads: readonly number[]): Operator {
+  const { operator, rewriting } = source;
+  const name = `${operator.name}:pad`;
+  const n = pads.length / 2;
+  const ofAll = [0, 0, ...pads.slice(0, n), 0, 0, ...pads.slice(n)];
+  rewriting.constants.set(`${name}:sizes`, {
+    name: `${name}:sizes`,
+    shape: [ofAll.length],
+    dataType: "int64",
+    source: { kind: "values", values: BigInt64Array.from(ofAll, BigInt) },
+  });
+  const inputs = [operator.inputs[0]!, `${name}:sizes`];
+  return { name, type: "Pad", inputs, outputs: [name], attributes: { mode: "constant" } };
+}
+
+/** count_include_pad is not read: padding counts in files of PyTorch and in no other, so it is added before. */
+function pool(source: Source): Operator | readonly Operator[] {
   const { view, operator } = source;
   if (operator.outputs.length > 1) source.refuse("the places of maxima");
   const { dilations, padsBegin, padsEnd } = windowOfOperator(view);
   if (dilations.some((dilation) => dilation !== 1)) source.refuse("dilation");
-  const isPadded = [...padsBegin, ...padsEnd].some((pad) => pad > 0);
-  // count_include_pad is not read: padding counts in files of PyTorch, and in no other.
-  const isCounted = operator.type === "AveragePool" && view.int("count_include_pad", 0) === 1;
-  if (isCounted && (isPadded || view.int("ceil_mode", 0) === 1)) source.refuse("counted padding");
-  return windowStated(source);
+  const stated = windowStated(source);
+  if (operator.type === "MaxPool" || view.int("count_include_pad", 0) === 0) return stated;
+  if (view.int("ceil_mode", 0) === 1) source.refuse("counted padding with ceil_mode");
+  const pads = [...padsBegin, ...padsEnd];
+  if (pads.every((pad) => pad === 0)) return stated;
+  const padded = padding(source, pads);
+  const attributes = { ...stated.attributes, pads: pads.map(() => 0) };
+  return [padded, { ...stated, inputs: [padded.outputs[0]!], attributes }];
 }
 
 /** Limits are inputs since opset 11; here they are read as attributes only. */
