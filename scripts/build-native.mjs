@@ -34,13 +34,13 @@ const runtimes = {
   opencv: {
     files: ["opencv.cc", ...runnerFiles],
     packages: ["libopencv-dnn-dev"],
-    flags: ["-I/usr/include/opencv4"],
+    flags: ["-isystem", "/usr/include/opencv4"],
     libraries: ["-lopencv_dnn", "-lopencv_core"],
   },
   torch: {
-    files: ["torch.cc", ...runnerFiles, ...flatNetworkFiles],
+    files: ["torch.cc", ...runnerFiles],
     packages: ["libtorch-dev"],
-    flags: ["-D_GLIBCXX_USE_CXX11_ABI=1", "-I/usr/include/torch/csrc/api/include"],
+    flags: ["-isystem", "/usr/include/torch/csrc/api/include"],
     libraries: ["-ltorch", "-ltorch_cpu", "-lc10"],
   },
 };
