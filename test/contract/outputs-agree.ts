@@ -1,7 +1,7 @@
 /**
  * The check that a platform computes what ONNX Runtime without optimisations computes, on many networks.
  */
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import type { OperatorGraph } from "../../src/graph/graph.js";
 import { randomValues } from "../../src/graph/values.js";
 import { writeOnnx } from "../../src/onnx/write.js";
@@ -22,11 +22,11 @@ async function outputOf(
   try {
     expect(session.inputShape).toEqual(graph.inputs[0]!.shape);
     expect(session.outputShape).toEqual(graph.tensors.get(graph.outputs[0]!)!.shape);
-    session.setInput(input);
+    await session.setInput(input);
     // Twice: memory that runtimes reuse must not carry over.
     await session.run();
     await session.run();
-    return session.output().slice();
+    return (await session.output()).slice();
   } finally {
     await session.dispose();
   }
@@ -53,6 +53,10 @@ async function expectAgreement(
 /** Tests of one platform against the reference. */
 export function checkOutputsAgree(platform: AvailablePlatform, reference: AvailablePlatform): void {
   describe(platform.platform.id, () => {
+    afterAll(async () => {
+      await platform.runtime.close?.();
+    });
+
     test.each([...smallGraphs])("agrees on: %s", async (_name, graph) => {
       await expectAgreement(reference, platform, graph);
     });
