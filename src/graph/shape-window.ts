@@ -86,6 +86,16 @@ export function windowOfOperator(view: OperatorView): Window {
   return windowOf(view, spatial, kernel ?? view.fail("attribute kernel_shape is missing"));
 }
 
+/**
+ * Padding that the window really reads at the end of spatial dimension `i` of `size`; negative where the input's end
+ * is not reached.
+ */
+export function usedPadEnd(window: Window, size: number, i: number): number {
+  const { kernel, dilations, strides, output, padsBegin } = window;
+  const extent = (kernel[i]! - 1) * dilations[i]! + 1;
+  return (output[i]! - 1) * strides[i]! + extent - size - padsBegin[i]!;
+}
+
 export function convRule(view: OperatorView): OutputType[] {
   const input = view.input(0);
   const [batch, channels] = view.shape(0, 3) as [number, number];

@@ -7,10 +7,11 @@
  */
 import { knownTensor } from "../graph/build.js";
 import type { Operator, Shape } from "../graph/graph.js";
+import { isOrderFree } from "../graph/order.js";
 import { OperatorView } from "../graph/shape-view.js";
-import { type Window, windowOfOperator } from "../graph/shape-window.js";
+import { usedPadEnd, type Window, windowOfOperator } from "../graph/shape-window.js";
 import { equalShapes, formatShape } from "../graph/size.js";
-import { isOrderFree, type ModelBuilder, orders } from "./model-builder.js";
+import { type ModelBuilder, orders } from "./model-builder.js";
 import { options, padding } from "./schema.js";
 
 type Lowering = (m: ModelBuilder, operator: Operator, view: OperatorView) => void;
@@ -25,13 +26,6 @@ interface Padded {
   readonly strides: readonly number[];
   readonly dilations: readonly number[];
   readonly kernel: readonly number[];
-}
-
-/** Padding that the window really reads at the end of a dimension; negative where the input's end is not reached. */
-function usedPadEnd(window: Window, size: number, i: number): number {
-  const { kernel, dilations, strides, output, padsBegin } = window;
-  const extent = (kernel[i]! - 1) * dilations[i]! + 1;
-  return (output[i]! - 1) * strides[i]! + extent - size - padsBegin[i]!;
 }
 
 /** Which of the enum Padding gives the window's output from its input, if any does. */

@@ -6,7 +6,8 @@
  */
 import { UnsupportedError } from "../errors.js";
 import type { Constant, Operator, OperatorGraph, Shape, TensorInfo } from "../graph/graph.js";
-import { elementCount, formatShape } from "../graph/size.js";
+import { type Order, permute, permuteValues } from "../graph/order.js";
+import { formatShape } from "../graph/size.js";
 import { constantValues } from "../graph/values.js";
 import {
   type Builtin,
@@ -17,9 +18,7 @@ import {
   type TfliteTensor,
 } from "./schema.js";
 
-/** Order of dimensions in which a constant is written: position in the result -> position in the graph. */
-export type Order = readonly number[];
-
+/** Orders in which constants are written. */
 export const orders = {
   /** Data: NCHW to NHWC. */
   nhwc: [0, 2, 3, 1],
@@ -29,33 +28,6 @@ export const orders = {
   depthwise: [1, 2, 3, 0],
   transposed: [1, 0],
 } as const;
-
-/** Shape with its dimensions in another order. */
-function permute(shape: Shape, order: Order): number[] {
-  return order.map((from) => shape[from]!);
-}
-
-function permuteValues(values: Float32Array, shape: Shape, order: Order): Float32Array {
-  const rank = shape.length;
-  const strides = new Array<number>(rank).fill(1);
-  for (let i = rank - 2; i >= 0; i--) strides[i] = strides[i + 1]! * shape[i + 1]!;
-  // Four loops whatever the rank: leading ones of size 1.
-  const size = [...new Array<number>(4 - rank).fill(1), ...permute(shape, order)];
-  const step = [...new Array<number>(4 - rank).fill(0), ...permute(strides, order)];
-  const [n0, n1, n2, n3] = size as [number, number, number, number];
-  const [s0, s1, s2, s3] = step as [number, number, number, number];
-  const result = new Float32Array(values.length);
-  let to = 0;
-  for (let i = 0; i < n0; i++) {
-    for (let j = 0; j < n1; j++) {
-      for (let k = 0; k < n2; k++) {
-        const from = i * s0 + j * s1 + k * s2;
-        for (let l = 0; l < n3; l++) result[to++] = values[from + l * s3]!;
-      }
-    }
-  }
-  return result;
-}
 
 export class ModelBuilder {
   readonly graph: OperatorGraph;
@@ -185,9 +157,4 @@ export class ModelBuilder {
       metadata,
     };
   }
-}
-
-/** Whether all dimensions but one are 1, so that their order does not matter. */
-export function isOrderFree(shape: Shape): boolean {
-  return shape.filter((dim) => dim !== 1).length <= 1 || elementCount(shape) === 0;
 }

@@ -2,7 +2,8 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { tinyTfliteConvNet } from "../../../test/contract/tiny-models.js";
 import { FormatError, UnsupportedError } from "../../errors.js";
 import type { RuntimeInfo } from "../../record/platform.js";
-import { copyToNchw, copyToNhwc, runtime as tflite } from "./tflite.js";
+import { copyToNchw, copyToNhwc } from "../layout.js";
+import { runtime as tflite } from "./tflite.js";
 
 const availability = await tflite.probe();
 const whyNot = availability.available ? "" : `: skipped, ${availability.reason}`;

@@ -5,9 +5,11 @@
 import { readdirSync } from "node:fs";
 import { FormatError, InternalError, messageOf, UnsupportedError } from "../../errors.js";
 import type { RuntimeInfo } from "../../record/platform.js";
+import { copyToNchw, copyToNhwc, nchwShape } from "../layout.js";
 import { shortVersion, sizeOf, theOnlyTensor, threadCounts } from "../onnx-session.js";
 import type { Availability, Runtime, RuntimeVariant, Session } from "../runtime.js";
 import { loadTfLite, type Pointer, type TfLite } from "../tflite-library.js";
+import { checkTfliteMark } from "../tflite-model.js";
 
 const family = "tflite";
 const delegates = ["xnnpack", "builtin"] as const;
@@ -38,10 +40,7 @@ class Cleanup {
 }
 
 function createModel(tflite: TfLite, model: Uint8Array, cleanup: Cleanup): Pointer {
-  // The identifier of the FlatBuffers schema; without it the library might read far outside the bytes.
-  if (model.length < 16 || Buffer.from(model.subarray(4, 8)).toString("latin1") !== "TFL3") {
-    throw new FormatError("the model is not a TensorFlow Lite file: it lacks the mark TFL3");
-  }
+  checkTfliteMark(model);
   // A copy of its own (malloc's alignment), kept by `cleanup` as long as the library reads it.
   const bytes = Buffer.allocUnsafeSlow(model.length);
   bytes.set(model);
@@ -145,39 +144,10 @@ function openTensor(tflite: TfLite, what: "input" | "output", interpreter: Point
   );
   const data = tflite.tensorData(pointers[0]!);
   if (isNull(data)) throw new InternalError(`TensorFlow Lite gave no memory for the ${what}`);
-  const [n, height, width, channels] = shape;
   return {
-    shape: shape.length === 4 ? [n!, channels!, height!, width!] : shape,
+    shape: nchwShape(shape),
     values: new Float32Array(tflite.viewMemory(data, 4 * sizeOf(shape))),
   };
-}
-
-/** Copy NCHW values to NHWC (rank 4; other ranks as they are). */
-export function copyToNhwc(nchw: Float32Array, nhwc: Float32Array, shape: readonly number[]): void {
-  if (shape.length !== 4) {
-    nhwc.set(nchw);
-    return;
-  }
-  const [n, channels, height, width] = shape as [number, number, number, number];
-  const pixels = height * width;
-  for (let image = 0; image < n; image++) {
-    const start = image * channels * pixels;
-    for (let channel = 0; channel < channels; channel++) {
-      for (let pixel = 0; pixel < pixels; pixel++) {
-        nhwc[start + pixel * channels + channel] = nchw[start + channel * pixels + pixel]!;
-      }
-    }
-  }
-}
-
-/** Copy NHWC values to NCHW, whose shape is given (rank 4; other ranks as they are). */
-export function copyToNchw(nhwc: Float32Array, nchw: Float32Array, shape: readonly number[]): void {
-  if (shape.length !== 4) {
-    nchw.set(nhwc);
-    return;
-  }
-  const [n, channels, height, width] = shape as [number, number, number, number];
-  copyToNhwc(nhwc, nchw, [n, height * width, channels, 1]);
 }
 
 function delegateOf(info: RuntimeInfo): Delegate {
