@@ -44,10 +44,10 @@ const computeHere =
     const session = await runtime.load(modelOf(available, graph), platform.runtime);
     try {
       expectShapes(session, graph);
-      session.setInput(input);
+      await session.setInput(input);
       await session.run();
       await session.run();
-      return session.output().slice();
+      return (await session.output()).slice();
     } finally {
       await session.dispose();
     }
@@ -102,16 +102,17 @@ export function checkOutputsAgree(
   describe(platform.platform.id, () => {
     const reference = computeHere(referencePlatform);
     let compute = computeHere(platform);
+    let sampler: Sampler | undefined;
     if (platform.runtime.isOnePerProcess) {
-      let sampler: Sampler;
       beforeAll(async () => {
         sampler = await startSampler(platform.platform, { counters: false });
       });
-      afterAll(async () => {
-        await sampler.close();
-      });
-      compute = computeIn(platform, () => sampler);
+      compute = computeIn(platform, () => sampler!);
     }
+    afterAll(async () => {
+      await sampler?.close();
+      await platform.runtime.close?.();
+    });
 
     test.each([...smallGraphs])("agrees on: %s", async (_name, graph) => {
       await expectAgreement(reference, compute, graph);
