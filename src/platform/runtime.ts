@@ -6,7 +6,7 @@
  * and native crashes must cost one process only.
  */
 import type { RuntimeInfo } from "../record/platform.js";
-import type { Thread } from "./run-queue.js";
+import type { Thread, WaitReader } from "./run-queue.js";
 
 /** Format of a model file. */
 export type ModelFormat = "onnx" | "tflite";
@@ -33,9 +33,13 @@ export interface Runtime {
   readonly slugPattern: RegExp;
   /** Computes nothing; offered only where tests ask for it. */
   readonly isForTests?: true;
+  /** Settings of a variant hold for its process, which refuses every other variant from then on. */
+  readonly isOnePerProcess?: true;
   /** What users call it, e.g. `ONNX Runtime (Node)`. */
   readonly title: string;
   readonly modelFormat: ModelFormat;
+  /** Its sessions live in another process, whose messages counters would count along with the runs: none are opened. */
+  readonly isElsewhere?: true;
   /** Whether it can run here, quickly (no model is loaded); never throws. */
   probe(): Promise<Availability>;
   /** The variants offered on this device (thread counts up to the core count), for a probed version. */
@@ -46,6 +50,8 @@ export interface Runtime {
    * @throws UnsupportedError when the runtime cannot run the model; the message names the operator if known
    */
   load(model: Uint8Array, info: RuntimeInfo): Promise<Session>;
+  /** End what its sessions share (a browser), once all of them are disposed of; a later `load` starts it anew. */
+  close?(): Promise<void>;
 }
 
 /** A model file loaded in a runtime: one float32 input, one float32 output, both kept allocated. */
@@ -53,7 +59,7 @@ export interface Session {
   readonly inputShape: readonly number[];
   readonly outputShape: readonly number[];
   /** Copy values into the input tensor, NCHW order whatever the runtime's own layout. */
-  setInput(values: Float32Array): void;
+  setInput(values: Float32Array): void | Promise<void>;
   /** One inference, synchronous where the runtime allows. */
   run(): void | Promise<void>;
   /**
@@ -65,8 +71,10 @@ export interface Session {
   timeRuns?(nRuns: number): Promise<number>;
   /** The process and thread that the runs occupy, where that is not the calling one: its waits are read. */
   readonly thread?: Thread;
+  /** Waits of the timed runs, where the session knows them better than the kernel's books do. */
+  readonly waits?: WaitReader;
   /** Values of the output of the last run, in ONNX (NCHW) order. */
-  output(): Float32Array;
+  output(): Float32Array | Promise<Float32Array>;
   /** Let go of everything; the session must not be used again. */
   dispose(): void | Promise<void>;
 }

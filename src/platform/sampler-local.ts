@@ -81,7 +81,7 @@ class LocalSampler implements Sampler {
     const start = clock.nowNs();
     const session = await this.#runtime.load(model, this.#runtimeInfo);
     try {
-      session.setInput(fixedValues(sizeOf(session.inputShape)));
+      await session.setInput(fixedValues(sizeOf(session.inputShape)));
       // Some runtimes create their threads at the first run.
       await session.run();
       const loadMs = Number(clock.nowNs() - start) / 1e6;
@@ -100,8 +100,11 @@ class LocalSampler implements Sampler {
    * the first. (With one thread, nobody else's wait delays a run: helpers of V8 or of the library do not count.)
    */
   #openWaits(session: Session, created: readonly number[]): WaitReader | null {
+    if (session.waits !== undefined) return session.waits;
     // Elsewhere, threads cannot be told apart by when they appeared: the one that runs must do.
     if (session.thread !== undefined) return this.#waits.open([], session.thread);
+    // Unknown: the waits of this thread, which only asks for the runs, are others.
+    if (session.timeRuns !== undefined) return null;
     this.#sharedThreads ??= created;
     if (this.#runtimeInfo.threads === 1) return this.#waits.open([]);
     const threads = created.length > 0 ? created : this.#sharedThreads;
@@ -128,7 +131,7 @@ class LocalSampler implements Sampler {
   async runOnce(key: string, input: Float32Array): Promise<Float32Array> {
     const { session } = this.#find(key);
     checkSize(session, input);
-    session.setInput(input);
+    await session.setInput(input);
     await session.run();
     return session.output();
   }
@@ -156,6 +159,7 @@ class LocalSampler implements Sampler {
     const all = [...this.#loaded.values()];
     this.#loaded.clear();
     for (const timed of all) await this.#release(timed);
+    await this.#runtime.close?.();
     this.#counters.close();
   }
 }

@@ -6,11 +6,13 @@
  */
 import { readdir } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
+import type { CounterSet } from "../counters/counter.js";
 import { createNullCounters } from "../counters/null.js";
 import { openCounters } from "../counters/open.js";
 import { InternalError } from "../errors.js";
 import { dieWithParent } from "./parent-death.js";
 import { runtimeOf } from "./registry.js";
+import type { Runtime } from "./runtime.js";
 import { createLocalSampler } from "./sampler-local.js";
 import {
   type SamplerCommands,
@@ -27,12 +29,19 @@ async function startPoolOfLibuv(): Promise<void> {
   await Promise.all(Array.from({ length: 8 }, () => readdir(".")));
 }
 
+function countersFor(runtime: Runtime): CounterSet {
+  return runtime.isElsewhere
+    ? createNullCounters(`${runtime.title} runs networks in another process`)
+    : openCounters();
+}
+
 async function start(input: SamplerCommands["start"]["input"]): Promise<Sampler> {
   await startPoolOfLibuv();
+  const runtime = runtimeOf(input.runtimeInfo);
   // Counters count threads created after them, so they come before the runtime.
-  const counters = input.counters ? openCounters() : createNullCounters("counters are off");
+  const counters = input.counters ? countersFor(runtime) : createNullCounters("counters are off");
   return createLocalSampler({
-    runtime: runtimeOf(input.runtimeInfo),
+    runtime,
     runtimeInfo: input.runtimeInfo,
     counters,
     breathe: () => setImmediate(),

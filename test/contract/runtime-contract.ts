@@ -85,10 +85,11 @@ function checkSessions(runtime: Runtime, { info }: RuntimeVariant): void {
   });
   afterAll(async () => {
     await session.dispose();
+    await runtime.close?.();
   });
 
   async function outputFor(values: Float32Array, of = session): Promise<Float32Array> {
-    of.setInput(values);
+    await of.setInput(values);
     await of.run();
     return of.output();
   }

@@ -5,9 +5,10 @@
  * serves one variant. `run` is a promise that is settled without a turn of the event loop; it allocates its
  * output anew each time, as in every application that uses this runtime.
  */
-import { FormatError, InternalError, messageOf, UnsupportedError } from "../../errors.js";
+import { InternalError, messageOf } from "../../errors.js";
 import type { RuntimeInfo } from "../../record/platform.js";
 import { shortVersion, sizeOf, theOnlyTensor, threadCounts } from "../onnx-session.js";
+import { ortWebLoadError } from "../ort-web-error.js";
 import type { Availability, Runtime, RuntimeVariant, Session } from "../runtime.js";
 
 const family = "onnxruntime-web";
@@ -56,16 +57,6 @@ const describe = (metadata: WebMetadata) => ({
   dims: metadata.shape ?? [],
 });
 
-function loadError(cause: unknown): Error {
-  const message = messageOf(cause);
-  const missing =
-    /Could not find an implementation for (\w+)/.exec(message) ??
-    /([\w.:]+)\(-?\d+\) is not a registered function\/op/.exec(message);
-  return missing
-    ? new UnsupportedError(`ONNX Runtime Web has no operator ${missing[1]}: ${message}`, { cause })
-    : new FormatError(`ONNX Runtime Web cannot load the model: ${message}`, { cause });
-}
-
 async function load(model: Uint8Array, info: RuntimeInfo): Promise<Session> {
   const ort = await importOrtWeb();
   if (threadsOfProcess !== undefined && threadsOfProcess !== info.threads) {
@@ -84,7 +75,7 @@ async function load(model: Uint8Array, info: RuntimeInfo): Promise<Session> {
       logSeverityLevel: 3,
     });
   } catch (cause) {
-    throw loadError(cause);
+    throw ortWebLoadError(cause);
   }
   try {
     const input = theOnlyTensor("input", session.inputMetadata.map(describe));

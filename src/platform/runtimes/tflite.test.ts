@@ -84,7 +84,7 @@ describe.skipIf(!availability.available)(`load()${whyNot}`, () => {
     // The fastest runs, interleaved: other load can make neither of them faster. About 1.1 against 4.5 ms here.
     const [xnnpackMs, builtinMs] = timesMs.map((times) => Math.min(...times)) as [number, number];
     expect(builtinMs / xnnpackMs).toBeGreaterThan(1.5);
-    const outputs = sessions.map((session) => session.output());
+    const outputs = await Promise.all(sessions.map((session) => session.output()));
     for (let i = 0; i < outputs[0]!.length; i++) {
       expect(outputs[0]![i]).toBeCloseTo(outputs[1]![i]!, 5);
     }
