@@ -81,7 +81,7 @@ describe("measureCampaign()", () => {
     measureCampaign({
       platforms,
       networks,
-      protocol: { nProcesses: 2, nPairs: 3, chunkSize: 2 },
+      protocol: { nProcesses: 2, nPairs: 3, warmupRuns: 1, chunkSize: 2 },
       nDescriptors: 2,
       pool,
       progress: createProgress({ quiet: true }),

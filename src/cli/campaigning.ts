@@ -77,7 +77,7 @@ export function coveringNetworks(
 export interface CampaignJob {
   readonly platforms: readonly AvailablePlatform[];
   readonly networks: readonly Subject[];
-  readonly protocol: Pick<Protocol, "nProcesses" | "nPairs" | "chunkSize">;
+  readonly protocol: Pick<Protocol, "nProcesses" | "nPairs" | "warmupRuns" | "chunkSize">;
   readonly nDescriptors: number;
   readonly pool: Pool;
   readonly progress: Progress;

@@ -172,6 +172,17 @@ async function chooseRunsPerBlock(timed: Timed, clock: Clock): Promise<number> {
   return Math.max(1, Math.ceil(minBlockNs / Math.max(1, Math.min(...timer.series(1).wallNs))));
 }
 
+/** Inferences in a block of a session that is a reference again and again: asked once. */
+const referenceRunsPerBlock = new WeakMap<Timed, number>();
+
+async function runsPerReferenceBlock(reference: Timed, clock: Clock): Promise<number> {
+  const known = referenceRunsPerBlock.get(reference);
+  if (known !== undefined) return known;
+  const runs = await chooseRunsPerBlock(reference, clock);
+  referenceRunsPerBlock.set(reference, runs);
+  return runs;
+}
+
 /** Time pairs in the order R T R T … R. */
 export async function timePairs(
   target: Timed,
@@ -189,7 +200,7 @@ export async function timePairs(
   const { nPairs, maxMs, counters } = settings;
   const { clock, breathe } = context;
   const startNs = clock.nowNs();
-  const referenceRuns = await chooseRunsPerBlock(reference, clock);
+  const referenceRuns = await runsPerReferenceBlock(reference, clock);
   const runs = settings.runsPerBlock || (await chooseRunsPerBlock(target, clock));
   const targetTimer = new BlockTimer(target, clock, nPairs);
   const referenceTimer = new BlockTimer(reference, clock, nPairs + 1);

@@ -22,6 +22,8 @@ const planSchema = z.strictObject({
   test: z.number().int().nonnegative().max(5000),
   processes: z.number().int().min(1).max(20).default(3),
   pairs: z.number().int().min(3).max(200).default(10),
+  /** Untimed runs of a network in each process. */
+  warmup: z.number().int().min(1).max(1000).default(5),
   chunk: z.number().int().min(1).max(200).default(25),
   /** How often each platform's operators are measured, spread over the campaign; 0 for no descriptors. */
   descriptors: z.number().int().min(0).max(10).default(1),
@@ -99,7 +101,12 @@ export function registerCampaign(register: Register): void {
       const { measurements, failures } = await measureCampaign({
         platforms,
         networks: subjectsFromIndices([...test, ...train]),
-        protocol: { nProcesses: plan.processes, nPairs: plan.pairs, chunkSize: plan.chunk },
+        protocol: {
+          nProcesses: plan.processes,
+          nPairs: plan.pairs,
+          warmupRuns: plan.warmup,
+          chunkSize: plan.chunk,
+        },
         nDescriptors: plan.descriptors,
         pool,
         progress,
