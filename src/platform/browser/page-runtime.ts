@@ -16,7 +16,7 @@ import type { Availability, ModelFormat, Runtime, RuntimeVariant, Session } from
 import { type ChromiumPage, openChromiumPage, type PageSite } from "./chromium-page.js";
 import type { ServedFile } from "./file-server.js";
 import { type Chromium, chromiumRemedy, findChromium } from "./find-chromium.js";
-import { PageTimer } from "./page-waits.js";
+import { PageTimer } from "./page-timer.js";
 
 /** A runtime in a page. */
 export interface PageRuntimeOptions {
@@ -96,6 +96,7 @@ async function loadInPage(
 ): Promise<Session> {
   timer.forget();
   const loaded = await page.ask("load", { parcel: page.offer(parcel) });
+  await timer.learn();
   const { session } = loaded;
   const shapeOf = layout === "nhwc" ? nchwShape : (shape: readonly number[]) => shape;
   const inputShape = shapeOf(loaded.inputShape);
@@ -117,7 +118,7 @@ async function loadInPage(
       await page.ask("run", { session });
     },
     timeRuns: (nRuns) => timer.timeRuns(session, nRuns),
-    ...(waits === null ? {} : { waits }),
+    ...(waits === undefined ? {} : { waits }),
     async output() {
       timer.forget();
       const bytes = Buffer.from(await page.ask("output", { session }), "base64");
