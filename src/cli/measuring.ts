@@ -10,6 +10,7 @@ import {
   type Protocol,
   runCampaign,
 } from "../measure/campaign.js";
+import type { Pace } from "../measure/pace.js";
 import { profilePlatform, profileProtocol } from "../measure/profile.js";
 import { referenceSubject, type Subject } from "../measure/subject.js";
 import { summarise } from "../measure/summarise.js";
@@ -36,6 +37,10 @@ interface MeasuringOptions {
   readonly label: string;
   /** How to start a sampler; default a process of its own. */
   readonly startSampler?: StartSampler;
+  /** Whether counters are read; default no. */
+  readonly counters?: boolean;
+  /** Knows what else is planned after this. */
+  readonly pace?: Pace;
 }
 
 const campaignPlatform = ({ platform, runtime }: AvailablePlatform) => ({
@@ -71,7 +76,7 @@ function commonOptions(
 }
 
 /** Recompute `measurements.parquet` of a pool from its log. */
-function summarisePool(pool: Pool): Measurement[] {
+export function summarisePool(pool: Pool): Measurement[] {
   const { lines } = pool.runs();
   const measurements = summarise(lines);
   pool.writeMeasurements(measurements);
@@ -86,7 +91,34 @@ export interface MeasuredNetworks {
 }
 
 /**
- * Measure networks on platforms into a pool; what its log already holds is not measured again.
+ * Measure subjects on platforms into a pool's log; what it already holds is not measured again.
+ *
+ * @throws InterruptedError after Ctrl-C, when all finished processes are saved
+ */
+export async function measureSubjects(
+  platforms: readonly AvailablePlatform[],
+  subjects: readonly Subject[],
+  options: MeasuringOptions,
+): Promise<CampaignResult> {
+  for (const { platform } of platforms) options.pool.addPlatform(platform);
+  const result = await runCampaign({
+    ...commonOptions(options),
+    platforms: platforms.map(campaignPlatform),
+    subjects,
+    ...(options.counters === undefined ? {} : { counters: options.counters }),
+    ...(options.pace === undefined ? {} : { pace: options.pace }),
+  });
+  options.progress.clear();
+  if (result.stoppedBy === "signal") {
+    summarisePool(options.pool);
+    const total = platforms.length * subjects.length * options.protocol.nProcesses;
+    throw interrupted(Math.min(result.lines.length, total), total, options.resumeCommand);
+  }
+  return result;
+}
+
+/**
+ * Measure networks on platforms into a pool and recompute its measurements.
  *
  * @throws InterruptedError after Ctrl-C, when all finished processes are saved
  */
@@ -95,19 +127,8 @@ export async function measureNetworks(
   subjects: readonly Subject[],
   options: MeasuringOptions,
 ): Promise<MeasuredNetworks> {
-  for (const { platform } of platforms) options.pool.addPlatform(platform);
-  const common = commonOptions(options);
-  const result = await runCampaign({
-    ...common,
-    platforms: platforms.map(campaignPlatform),
-    subjects,
-  });
-  options.progress.clear();
+  const result = await measureSubjects(platforms, subjects, options);
   const all = summarisePool(options.pool);
-  if (result.stoppedBy === "signal") {
-    const total = platforms.length * subjects.length * options.protocol.nProcesses;
-    throw interrupted(Math.min(result.lines.length, total), total, options.resumeCommand);
-  }
   const wanted = new Set(subjects.map(({ id }) => id));
   const wantedPlatforms = new Set(platforms.map(({ platform }) => platform.id));
   return {

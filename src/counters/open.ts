@@ -17,7 +17,7 @@ const PERF_EVENT_IOC_ENABLE = 0x2400;
 const PERF_EVENT_IOC_DISABLE = 0x2401;
 const PERF_IOC_FLAG_GROUP = 1;
 
-function openSystem(syscallNumber: number): PerfSystem {
+function openSystem(syscallNumber: number, threadId: number): PerfSystem {
   // Loaded on use, and synchronously, so that counters can be opened at any moment before a runtime's threads.
   const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
   const libc = koffi.load(null);
@@ -36,13 +36,12 @@ function openSystem(syscallNumber: number): PerfSystem {
   );
   return {
     open(attributes, groupDescriptor) {
-      const thisThread = 0;
       const anyProcessor = -1;
       const descriptor = Number(
         syscall(
           syscallNumber,
           attributes,
-          thisThread,
+          threadId,
           anyProcessor,
           groupDescriptor,
           PERF_FLAG_FD_CLOEXEC,
@@ -66,12 +65,19 @@ function openSystem(syscallNumber: number): PerfSystem {
   };
 }
 
+/** What the system call takes for the thread that asks. */
+const thisThread = 0;
+
 /**
- * Open counters on this thread and the threads that it will create; what cannot be opened is listed as absent.
+ * Open counters on a thread and the threads that it will create; what cannot be opened is listed as absent.
  *
  * @param names - default all
+ * @param threadId - a thread of another process; default this one
  */
-export function openCounters(names: readonly CounterName[] = counterNames): CounterSet {
+export function openCounters(
+  names: readonly CounterName[] = counterNames,
+  threadId = thisThread,
+): CounterSet {
   const syscallNumber = syscallNumbers[arch()];
   if (platform() !== "linux") return createNullCounters("counters need Linux");
   if (syscallNumber === undefined) {
@@ -79,12 +85,12 @@ export function openCounters(names: readonly CounterName[] = counterNames): Coun
   }
   let system: PerfSystem;
   try {
-    system = openSystem(syscallNumber);
+    system = openSystem(syscallNumber, threadId);
   } catch (error) {
     return createNullCounters(
       `koffi cannot be loaded: ${messageOf(error)}`,
       "npm install koffi (its binaries come inside the package)",
     );
   }
-  return openCountersOn(system, names);
+  return openCountersOn(system, names, threadId === thisThread);
 }

@@ -311,10 +311,15 @@ function standsStill(counters: CounterSet, nHardwareGroups: number): boolean {
   return always.some(({ perRun }) => perRun === 0);
 }
 
-/** Open counters on a given system. */
+/**
+ * Open counters on a given system.
+ *
+ * @param isThisThread - whether they count this thread: only then can it be tried whether they move
+ */
 export function openCountersOn(
   system: PerfSystem,
   names: readonly CounterName[] = counterNames,
+  isThisThread = true,
 ): CounterSet {
   const opener = new Opener(system);
   const softwareGroups: OpenCounter[][] = [];
@@ -324,7 +329,8 @@ export function openCountersOn(
     else opener.add(name, hardwareGroups, maxGroupSize);
   }
   const counters = new PerfCounters(system, softwareGroups, hardwareGroups, opener.absent);
-  if (hardwareGroups.length === 0 || !standsStill(counters, hardwareGroups.length)) return counters;
+  if (hardwareGroups.length === 0 || !isThisThread) return counters;
+  if (!standsStill(counters, hardwareGroups.length)) return counters;
   for (const { descriptor } of hardwareGroups.flat().reverse()) system.close(descriptor);
   const reason = "the processor's counters stand still here (a virtual machine without a real PMU)";
   const still = hardwareGroups.flat().map(({ name }) => ({ name, reason }));

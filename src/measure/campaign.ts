@@ -7,8 +7,10 @@
  * log, so that an interrupted campaign goes on where it stopped. Estimates are recomputed from the log (`summarise`).
  */
 import { InterruptedError, messageOf } from "../errors.js";
+import type { ModelFormat } from "../platform/runtime.js";
 import type { Context, ProcessSummary } from "../record/measurement.js";
 import type { Platform } from "../record/platform.js";
+import { Pace } from "./pace.js";
 import { hashOf, type Subject } from "./subject.js";
 import { summarise } from "./summarise.js";
 import { runUnit, type StartSampler, type UnitModel } from "./unit.js";
@@ -39,7 +41,7 @@ export const bulkProtocol: Protocol = {
 /** A platform to measure with its reference (one fixed network in the platform's own runtime). */
 export interface CampaignPlatform {
   readonly platform: Platform;
-  readonly modelFormat: "onnx" | "tflite";
+  readonly modelFormat: ModelFormat;
 }
 
 /** Where results go; `append` returns once the line is safe on disk. */
@@ -57,7 +59,7 @@ export interface CampaignProgress {
   readonly total: number;
   readonly platformId: string;
   readonly round: number;
-  /** Estimated from the pace so far; null before the first unit ended. */
+  /** Estimated from each platform's pace so far; null before it shows. */
   readonly remainingMs: number | null;
 }
 
@@ -89,6 +91,8 @@ export interface CampaignOptions {
   readonly startSampler: StartSampler;
   readonly counters?: boolean;
   readonly onProgress?: (progress: CampaignProgress) => void;
+  /** Knows what else is planned after this, so that the remaining time is that of all; default this alone. */
+  readonly pace?: Pace;
   readonly signal?: AbortSignal;
   /** Monotonic milliseconds (`performance.now`); after `deadlineMs` no further subject is started. */
   readonly now?: () => number;
@@ -102,7 +106,7 @@ class ModelCache {
   private readonly files = new Map<string, Uint8Array>();
   private chunkKey = "";
 
-  modelFile(chunkKey: string, subject: Subject, format: "onnx" | "tflite"): Uint8Array {
+  modelFile(chunkKey: string, subject: Subject, format: ModelFormat): Uint8Array {
     if (chunkKey !== this.chunkKey) {
       this.files.clear();
       this.chunkKey = chunkKey;
@@ -164,27 +168,27 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   };
 
   const cache = new ModelCache();
-  const startMs = now();
   let total = platforms.length * subjects.length * protocol.nProcesses;
-  const doneAtStart = Math.min(
+  let done = Math.min(
     total,
     [...nLines.values()].reduce((sum, n) => sum + Math.min(n, protocol.nProcesses), 0),
   );
-  let done = doneAtStart;
+  const pace = options.pace ?? new Pace();
+  const planMissing = (target: CampaignPlatform, subject: Subject, nProcesses: number) => {
+    const missing = Math.max(0, nProcesses - countOf(target.platform.id, subject));
+    pace.plan(target.platform.id, subject.kind, missing);
+  };
+  if (options.pace === undefined) {
+    for (const target of platforms) {
+      for (const subject of subjects) planMissing(target, subject, protocol.nProcesses);
+    }
+  }
   const isLate = () => options.deadlineMs !== undefined && now() >= options.deadlineMs;
   const stopReason = () => (signal?.aborted ? "signal" : isLate() ? "deadline" : null);
   let stoppedBy: CampaignResult["stoppedBy"] = null;
 
   const report = (platformId: string, round: number) => {
-    const fresh = done - doneAtStart;
-    options.onProgress?.({
-      done,
-      total,
-      platformId,
-      round,
-      // A handful of networks, process starts included, says nothing about the pace.
-      remainingMs: fresh < 10 ? null : ((now() - startMs) / fresh) * Math.max(0, total - done),
-    });
+    options.onProgress?.({ done, total, platformId, round, remainingMs: pace.remainingMs() });
   };
 
   const measureChunk = async (
@@ -209,6 +213,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
         }
       }
       if (models.length === 0) return;
+      let lastMs = now();
       const outcome = await runUnit({
         platform,
         reference: references.get(modelFormat)!,
@@ -225,6 +230,8 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
           const key = keyOf(line.platformId, line.subjectId);
           nLines.set(key, (nLines.get(key) ?? 0) + 1);
           done += 1;
+          pace.finish(line.platformId, line.kind, now() - lastMs);
+          lastMs = now();
           report(platform.id, round);
         },
       });
@@ -275,6 +282,12 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     );
     if (poor.size === 0) break;
     total = done + poor.size;
+    for (const target of platforms) {
+      for (const subject of subjects) {
+        if (!poor.has(keyOf(target.platform.id, subject.id))) continue;
+        planMissing(target, subject, countOf(target.platform.id, subject) + 1);
+      }
+    }
     await runRound(
       round,
       (platformId, subject) =>

@@ -138,7 +138,8 @@ describe("runUnit()", () => {
       }),
     );
     expect(calls[0]).toBe("start counters=true");
-    expect(lines[0]!.counters).toEqual([reading]);
+    const waited = { name: "run-queue-wait", source: "software", runningShare: 1 };
+    expect(lines[0]!.counters).toEqual([reading, { ...waited, perRun: expect.any(Number) }]);
   });
 
   test("says that a process could not be started", async () => {

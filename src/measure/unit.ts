@@ -2,7 +2,8 @@
  * One fresh process on one platform: warm the reference, then time each model between reference runs.
  */
 import { messageOf, StorageError } from "../errors.js";
-import type { Sampler } from "../platform/sampler-types.js";
+import type { PairTimings, Sampler } from "../platform/sampler-types.js";
+import type { CounterReading } from "../record/counter.js";
 import type { Context, ProcessSummary } from "../record/measurement.js";
 import type { Platform } from "../record/platform.js";
 import { median } from "../tensor/stats.js";
@@ -51,6 +52,14 @@ const referenceWarmup = { mode: "steady", minRuns: 5, minMs: 300, maxMs: 3000 } 
 const maxPairsMs = 2000;
 
 const toMs = (ns: Float64Array) => Array.from(ns, (value) => value / nsPerMs);
+
+/** What the kernel tells of the run queue, as one more software counter: ns of wait an inference. */
+function waitReading({ target, runsPerBlock }: PairTimings): CounterReading[] {
+  if (target.waitNs === null) return [];
+  const nRuns = target.waitNs.length * runsPerBlock;
+  const perRun = target.waitNs.reduce((sum, waitNs) => sum + waitNs, 0) / nRuns;
+  return [{ name: "run-queue-wait", source: "software", perRun, runningShare: 1 }];
+}
 
 /**
  * Time all models of a unit; each finished one is handed to `onLine` at once.
@@ -120,7 +129,7 @@ export async function runUnit(options: UnitOptions): Promise<UnitOutcome> {
           (_, i) => (referenceWaits[i] ?? 1) < maxCleanWaitShare,
         ),
         referenceMs: median(referenceMs),
-        counters: pairs.counters,
+        counters: options.counters ? [...pairs.counters, ...waitReading(pairs)] : [],
       });
       finished.push(model.id);
       current = undefined;

@@ -54,8 +54,8 @@ interface LitertDetails {
 export interface LoadedLitert {
   createTensor(values: Float32Array, shape: readonly number[]): LitertTensor;
   loadAndCompile(model: Uint8Array, threads: number): Promise<LitertModel>;
-  /** What the build has said on stderr since it was last asked. */
-  takeMessages(): string;
+  /** The errors that the build has reported on stderr since it was last asked. */
+  takeErrors(): string;
 }
 
 /** A module with one function, `i8x16.relaxed_swizzle` of constants. */
@@ -168,7 +168,11 @@ async function openLitert(build: LitertBuild): Promise<LoadedLitert> {
           cpuOptions: { numThreads: threads },
         }),
       ),
-    takeMessages: () => messages.splice(0).join("; "),
+    takeErrors: () =>
+      messages
+        .splice(0)
+        .filter((text) => text.startsWith("ERROR"))
+        .join("; "),
   };
 }
 

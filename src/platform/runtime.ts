@@ -33,6 +33,8 @@ export interface Runtime {
   readonly slugPattern: RegExp;
   /** Computes nothing; offered only where tests ask for it. */
   readonly isForTests?: true;
+  /** Settings of a variant hold for its process, which refuses every other variant from then on. */
+  readonly isOnePerProcess?: true;
   /** What users call it, e.g. `ONNX Runtime (Node)`. */
   readonly title: string;
   readonly modelFormat: ModelFormat;

@@ -216,6 +216,21 @@ export class Pool {
     writeJsonAtomic(this.descriptorPath(descriptor.platform.id), descriptor);
   }
 
+  /** Write what one of several profiles of a platform showed by itself, counted from 1. */
+  writeDescriptorRepeat(descriptor: Descriptor, repetition: number): void {
+    writeJsonAtomic(this.repeatPath(descriptor.platform.id, repetition), descriptor);
+  }
+
+  /** What one of several profiles showed by itself, counted from 1; undefined when there is none. */
+  descriptorRepeat(platformId: string, repetition: number): Descriptor | undefined {
+    const path = this.repeatPath(platformId, repetition);
+    return existsSync(path) ? readDescriptor(path) : undefined;
+  }
+
+  private repeatPath(platformId: string, repetition: number): string {
+    return this.path("descriptors", "repeats", `${safeName(platformId)}.${repetition}.json`);
+  }
+
   /** The log's whole lines; lines cut short by a crash are counted, not hidden. */
   runs(): { lines: ProcessSummary[]; nDamaged: number } {
     const { values, nDamaged } = this.log.read();

@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
-import { FormatError, MeasurementError, messageOf, NotFoundError } from "../../errors.js";
+import { FormatError, InputError, messageOf, NotFoundError } from "../../errors.js";
 import { formatDuration, formatMs, formatShare } from "../../units.js";
 import { exitCodes } from "../exit-codes.js";
 import type { Register } from "../main.js";
@@ -16,11 +16,15 @@ const planSchema = z.strictObject({
   seed: z.number().int().nonnegative().default(0),
   /** Architectures to learn from, drawn uniformly. */
   train: z.number().int().positive().max(15_000),
+  /** Further ones to learn from, chosen so that they cover the space. */
+  cover: z.number().int().nonnegative().max(5000).default(0),
   /** Architectures kept apart as test set, drawn first. */
   test: z.number().int().nonnegative().max(5000),
   processes: z.number().int().min(1).max(20).default(3),
   pairs: z.number().int().min(3).max(200).default(10),
   chunk: z.number().int().min(1).max(200).default(25),
+  /** How often each platform's operators are measured, spread over the campaign; 0 for no descriptors. */
+  descriptors: z.number().int().min(0).max(10).default(1),
 });
 type Plan = z.infer<typeof planSchema>;
 
@@ -61,55 +65,58 @@ export function registerCampaign(register: Register): void {
       const planPath = args[0]!;
       const plan = readPlan(planPath);
       const { findPlatforms } = await import("../platforms.js");
-      const { measureNetworks, profileInto } = await import("../measuring.js");
-      const { bulkProtocol } = await import("../../measure/campaign.js");
+      const { coveringNetworks, measureCampaign } = await import("../campaigning.js");
+      const { featuresOfCells } = await import("../../space/nasbench201/features.js");
       const { drawIndices, networkId, subjectsFromIndices } = await import("../subjects.js");
       const { Pool } = await import("../../store/pool.js");
       const { median } = await import("../../tensor/stats.js");
       const platforms = await findPlatforms(plan.platforms);
       const pool = new Pool(plan.pool);
       const test = drawIndices(plan.seed, plan.test);
-      const train = drawIndices(plan.seed + 1, plan.train, new Set(test));
+      const drawn = drawIndices(plan.seed + 1, plan.train, new Set(test));
+      const covering =
+        plan.cover === 0
+          ? []
+          : coveringNetworks(featuresOfCells(), plan.cover, [...test, ...drawn]);
+      const train = [...drawn, ...covering];
+      const before = pool.split();
+      if (before !== undefined && before.test.join() !== test.map(networkId).join()) {
+        throw new InputError(
+          `${plan.pool} keeps ${before.test.length} networks apart (${before.how}), the plan draws others`,
+          { hint: "keep the plan's seed and test, or name another pool" },
+        );
+      }
+      const how = [`test: ${plan.test} uniform by seed ${plan.seed}`];
+      how.push(`train: ${plan.train} of the rest by seed ${plan.seed + 1}`);
+      if (plan.cover > 0) how.push(`and ${plan.cover} that cover the operators' counts`);
       pool.writeSplit({
         schema: "samara/split/1",
         seed: plan.seed,
-        how: `test: ${plan.test} uniform by seed ${plan.seed}; train: ${plan.train} of the rest by seed ${plan.seed + 1}`,
+        how: how.join("; "),
         train: train.map(networkId),
         test: test.map(networkId),
       });
-      const resumeCommand = `samara campaign ${planPath}`;
-      let nUnprofiled = 0;
-      for (const platform of platforms) {
-        if (pool.descriptor(platform.platform.id)) continue;
-        try {
-          await profileInto(platform, { pool, progress, signal, resumeCommand, continued: true });
-        } catch (error) {
-          if (!(error instanceof MeasurementError)) throw error;
-          nUnprofiled += 1;
-          warn("not-profiled", `${platform.platform.id}: ${error.message}`, error.hint);
-        }
-      }
-      const { measurements, result } = await measureNetworks(
+      const { measurements, failures } = await measureCampaign({
         platforms,
-        subjectsFromIndices([...test, ...train]),
-        {
-          pool,
-          progress,
-          signal,
-          resumeCommand,
-          protocol: {
-            ...bulkProtocol,
-            nProcesses: plan.processes,
-            nPairs: plan.pairs,
-            chunkSize: plan.chunk,
-          },
-          label: "campaign",
-        },
-      );
-      for (const failure of result.failures) {
+        networks: subjectsFromIndices([...test, ...train]),
+        protocol: { nProcesses: plan.processes, nPairs: plan.pairs, chunkSize: plan.chunk },
+        nDescriptors: plan.descriptors,
+        pool,
+        progress,
+        signal,
+        resumeCommand: `samara campaign ${planPath}`,
+        warn,
+      });
+      for (const failure of failures) {
         warn("not-measured", `${failure.subjectId} on ${failure.platformId}: ${failure.reason}`);
       }
-      const startTimes = result.lines.map(({ startedAt }) => Date.parse(startedAt));
+      const nUnprofiled = platforms.filter(
+        ({ platform }) => plan.descriptors > 0 && pool.descriptor(platform.id) === undefined,
+      ).length;
+      const startTimes = pool.runs().lines.map(({ startedAt }) => Date.parse(startedAt));
+      // A spread of a hundred thousand arguments is more than a call takes.
+      const firstMs = startTimes.reduce((a, b) => Math.min(a, b));
+      const lastMs = startTimes.reduce((a, b) => Math.max(a, b));
       const results = platforms.map(({ platform }) => {
         const own = measurements.filter(({ platformId }) => platformId === platform.id);
         const share = (grade: string) =>
@@ -148,9 +155,9 @@ export function registerCampaign(register: Register): void {
           { title: "C", value: (r) => formatShare(r.gradeC, 0), align: "right" },
           { title: "X", value: (r) => formatShare(r.gradeX, 0), align: "right" },
         ],
-        `\nSaved in ${pool.folder}; first to last process ${formatDuration(Math.max(...startTimes) - Math.min(...startTimes))}`,
+        `\nSaved in ${pool.folder}; first to last process ${formatDuration(lastMs - firstMs)}`,
       );
-      return result.failures.length + nUnprofiled > 0 ? exitCodes.failed : exitCodes.ok;
+      return failures.length + nUnprofiled > 0 ? exitCodes.failed : exitCodes.ok;
     },
   );
 }

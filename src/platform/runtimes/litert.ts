@@ -32,8 +32,8 @@ function buildOf({ settings, threads }: RuntimeInfo): LitertBuild {
   );
 }
 
-function loadError(cause: unknown, messages: string): Error {
-  const text = [messageOf(cause), messages].filter((part) => part !== "").join("; ");
+function loadError(cause: unknown, errors: string): Error {
+  const text = [messageOf(cause), errors].filter((part) => part !== "").join("; ");
   return /load model/i.test(text)
     ? new FormatError(`LiteRT.js cannot read the model: ${text}`, { cause })
     : new UnsupportedError(`LiteRT.js cannot run the model: ${text}`, { cause });
@@ -88,14 +88,14 @@ function openSession(model: LitertModel, { createTensor }: LoadedLitert): Sessio
 async function load(model: Uint8Array, info: RuntimeInfo): Promise<Session> {
   checkTfliteMark(model);
   const litert = await loadLitert(buildOf(info));
-  litert.takeMessages();
+  litert.takeErrors();
   let compiled: LitertModel | undefined;
   try {
     compiled = await litert.loadAndCompile(model, info.threads);
     return openSession(compiled, litert);
   } catch (cause) {
     compiled?.delete();
-    throw cause instanceof UnsupportedError ? cause : loadError(cause, litert.takeMessages());
+    throw cause instanceof UnsupportedError ? cause : loadError(cause, litert.takeErrors());
   }
 }
 

@@ -1,8 +1,8 @@
 /**
- * TensorFlow Lite compiled to WebAssembly with SIMD, as the package tfjs-tflite ships it for browsers, run in Node:
- * XNNPACK of 2023 underneath. Its module is spoken to directly, so that TensorFlow.js is not needed.
+ * TensorFlow Lite compiled to WebAssembly with SIMD (XNNPACK inside), as the package tfjs-tflite ships it for browsers,
+ * run in Node. Its module is spoken to directly, so that TensorFlow.js is not needed. The build has no threads.
  *
- * One thread: the package's threaded build breaks in Node. Tensors are NHWC, turned here outside `run`.
+ * Tensors are NHWC, turned here outside `run`.
  */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
