@@ -6,18 +6,17 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { InternalError, UnsupportedError } from "../../errors.js";
+import { InternalError, messageOf, UnsupportedError } from "../../errors.js";
 import { packageRoot } from "../../package.js";
 import type { RuntimeInfo } from "../../record/platform.js";
-import { copyToNchw, copyToNhwc } from "../layout.js";
+import { copyToNchw, copyToNhwc, nchwShape } from "../layout.js";
 import { shortVersion, sizeOf } from "../onnx-session.js";
+import { findPackage } from "../optional-package.js";
 import type { Availability, ModelFormat, Runtime, RuntimeVariant, Session } from "../runtime.js";
-
 import { type ChromiumPage, openChromiumPage, type PageSite } from "./chromium-page.js";
 import type { ServedFile } from "./file-server.js";
 import { type Chromium, chromiumRemedy, findChromium } from "./find-chromium.js";
-import { findPackage } from "./find-package.js";
-import { PageTimer } from "./page-waits.js";
+import { PageTimer } from "./page-timer.js";
 
 /** A runtime in a page. */
 export interface PageRuntimeOptions {
@@ -40,8 +39,8 @@ export interface PageRuntimeOptions {
   readonly modules: readonly [string, ...string[]];
   /** Order of the values in the page, where a tensor has four dimensions. */
   readonly layout: "nchw" | "nhwc";
-  /** Refuse what would harm the page. */
-  checkModel?(model: Uint8Array): void;
+  /** What the page gets for a model file, which may be refused here; default the file. */
+  parcelOf?(model: Uint8Array): Uint8Array;
 }
 
 /** Of this build, needed by every page. */
@@ -55,11 +54,10 @@ interface OpenPage {
 
 function packageFiles(options: PageRuntimeOptions): [string, ServedFile][] {
   return Object.entries(options.packages).flatMap(([name, files]) => {
-    const installed = findPackage(name);
-    if (installed === undefined) throw new UnsupportedError(`${name} is not installed`);
+    const { folder } = findPackage(name);
     return files.map((file): [string, ServedFile] => [
       `packages/${name}/${file}`,
-      { file: join(installed.folder, file) },
+      { file: join(folder, file) },
     ]);
   });
 }
@@ -91,22 +89,18 @@ function siteOf(options: PageRuntimeOptions): PageSite {
   return { html, files: new Map([...packageFiles(options), ...moduleFiles(modules)]) };
 }
 
-/** Sizes of a tensor as users of a session see them. */
-function nchwShapeOf(shape: readonly number[], layout: PageRuntimeOptions["layout"]) {
-  const [n, height, width, channels] = shape;
-  return layout === "nhwc" && shape.length === 4 ? [n!, channels!, height!, width!] : shape;
-}
-
 async function loadInPage(
   { page, timer }: OpenPage,
-  model: Uint8Array,
+  parcel: Uint8Array,
   layout: PageRuntimeOptions["layout"],
 ): Promise<Session> {
   timer.forget();
-  const loaded = await page.ask("load", { parcel: page.offer(model) });
+  const loaded = await page.ask("load", { parcel: page.offer(parcel) });
+  await timer.learn();
   const { session } = loaded;
-  const inputShape = nchwShapeOf(loaded.inputShape, layout);
-  const outputShape = nchwShapeOf(loaded.outputShape, layout);
+  const shapeOf = layout === "nhwc" ? nchwShape : (shape: readonly number[]) => shape;
+  const inputShape = shapeOf(loaded.inputShape);
+  const outputShape = shapeOf(loaded.outputShape);
   const waits = timer.reader();
   let isDisposed = false;
   return {
@@ -124,7 +118,7 @@ async function loadInPage(
       await page.ask("run", { session });
     },
     timeRuns: (nRuns) => timer.timeRuns(session, nRuns),
-    ...(waits === null ? {} : { waits }),
+    ...(waits === undefined ? {} : { waits }),
     async output() {
       timer.forget();
       const bytes = Buffer.from(await page.ask("output", { session }), "base64");
@@ -146,7 +140,7 @@ async function loadInPage(
 /** The runtime that these options describe. Its sessions share one page, opened by the first `load`. */
 export function createPageRuntime(options: PageRuntimeOptions): Runtime {
   const { name, family, layout } = options;
-  const needed = ["playwright-core", ...Object.keys(options.packages)];
+  const packages = Object.keys(options.packages);
   let chromiumSeen: Chromium | undefined;
   let opening: Promise<OpenPage> | undefined;
 
@@ -171,12 +165,15 @@ export function createPageRuntime(options: PageRuntimeOptions): Runtime {
     isElsewhere: true,
 
     async probe(): Promise<Availability> {
-      const missing = needed.filter((dependency) => findPackage(dependency) === undefined);
-      if (missing.length > 0) {
+      let version: string;
+      try {
+        findPackage("playwright-core");
+        [version] = packages.map((needed) => findPackage(needed).version) as [string];
+      } catch (error) {
         return {
           available: false,
-          reason: `${missing.join(", ")} cannot be found`,
-          remedy: `npm install ${missing.join(" ")}`,
+          reason: messageOf(error),
+          remedy: `npm install playwright-core ${packages.join(" ")}`,
         };
       }
       const chromium = await findChromium();
@@ -184,7 +181,7 @@ export function createPageRuntime(options: PageRuntimeOptions): Runtime {
         return { available: false, reason: chromium.reason, remedy: chromiumRemedy };
       }
       chromiumSeen = chromium;
-      return { available: true, version: findPackage(Object.keys(options.packages)[0]!)!.version };
+      return { available: true, version };
     },
 
     variants(version: string): readonly RuntimeVariant[] {
@@ -205,12 +202,12 @@ export function createPageRuntime(options: PageRuntimeOptions): Runtime {
     },
 
     async load(model: Uint8Array, info: RuntimeInfo): Promise<Session> {
-      options.checkModel?.(model);
+      const parcel = options.parcelOf?.(model) ?? model;
       opening ??= open(info.settings.browserVersion).catch((error: unknown) => {
         opening = undefined;
         throw error;
       });
-      return loadInPage(await opening, model, layout);
+      return loadInPage(await opening, parcel, layout);
     },
 
     async close(): Promise<void> {

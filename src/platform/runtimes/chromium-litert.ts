@@ -1,8 +1,8 @@
 /**
- * LiteRT.js (TensorFlow Lite's successor) in a page of headless Chromium: WebAssembly with XNNPACK, one thread.
+ * LiteRT.js in a page of headless Chromium: WebAssembly with relaxed SIMD (XNNPACK underneath), one thread.
  */
-import { FormatError } from "../../errors.js";
 import { createPageRuntime } from "../browser/page-runtime.js";
+import { checkTfliteMark } from "../tflite-model.js";
 
 /** LiteRT.js (WebAssembly) in Chromium. */
 export const runtime = createPageRuntime({
@@ -12,15 +12,12 @@ export const runtime = createPageRuntime({
   modelFormat: "tflite",
   slugStem: "litert",
   removesDeadOperators: true,
-  settings: { target: "wasm", delegate: "xnnpack" },
+  settings: { target: "wasm", simd: "relaxed" },
   packages: {
     "@litertjs/core": [
       "dist/index.js",
-      // Which of the two is fetched depends on the browser: with relaxed SIMD, or compatible.
       "wasm/litert_wasm_internal.js",
       "wasm/litert_wasm_internal.wasm",
-      "wasm/litert_wasm_compat_internal.js",
-      "wasm/litert_wasm_compat_internal.wasm",
     ],
     "@litertjs/wasm-utils": ["dist/index.js"],
   },
@@ -31,10 +28,8 @@ export const runtime = createPageRuntime({
   modules: ["platform/browser/page/litert", "platform/onnx-session"],
   layout: "nhwc",
 
-  checkModel(model) {
-    // The identifier of the FlatBuffers schema; the library does not look.
-    if (model.length < 16 || Buffer.from(model.subarray(4, 8)).toString("latin1") !== "TFL3") {
-      throw new FormatError("the model is not a TensorFlow Lite file: it lacks the mark TFL3");
-    }
+  parcelOf(model) {
+    checkTfliteMark(model);
+    return model;
   },
 });

@@ -1,5 +1,5 @@
 /**
- * LiteRT.js in a page: its WebAssembly build with XNNPACK, with relaxed SIMD where the browser has it, one thread.
+ * LiteRT.js in a page: its WebAssembly build with relaxed SIMD (XNNPACK underneath), one thread.
  */
 // The page's import map says which file that is.
 import * as litertCore from "@litertjs/core";
@@ -9,6 +9,7 @@ import { type PageSession, servePage } from "./sessions.js";
 
 /** The part of @litertjs/core that is used; its own types want those of a browser. */
 interface LiteRt {
+  supportsFeature(name: "relaxedSimd"): Promise<boolean>;
   loadLiteRt(path: string): Promise<unknown>;
   loadAndCompile(model: Uint8Array, options: object): Promise<CompiledModel>;
   readonly Tensor: new (data: Float32Array, shape: readonly number[]) => LiteRtTensor;
@@ -33,18 +34,39 @@ interface LiteRtTensor {
 }
 
 const litert = litertCore as unknown as LiteRt;
-let loading: Promise<unknown> | undefined;
+let starting: Promise<void> | undefined;
+let messages: string[] = [];
+
+async function startLiteRt(): Promise<void> {
+  // It would run its other build, which computes convolutions without fused multiply-add.
+  if (!(await litert.supportsFeature("relaxedSimd"))) {
+    throw new UnsupportedError("this browser has no relaxed SIMD for LiteRT.js");
+  }
+  // Its loader takes settings from here, and its library tells its complaints here only.
+  const printErr = (text: string) => messages.push(text);
+  Object.assign(globalThis, { Module: { print: () => {}, printErr } });
+  await litert.loadLiteRt("packages/@litertjs/core/wasm/");
+}
+
+function loadError(cause: unknown): Error {
+  const errors = messages.filter((message) => message.startsWith("ERROR"));
+  const text = [messageOf(cause), ...errors.map((message) => message.trim())].join("; ");
+  return /load model/i.test(text)
+    ? new FormatError(`LiteRT.js cannot read the model: ${text}`, { cause })
+    : new UnsupportedError(`LiteRT.js cannot run the model: ${text}`, { cause });
+}
 
 async function compile(model: Uint8Array): Promise<CompiledModel> {
-  loading ??= litert.loadLiteRt("packages/@litertjs/core/wasm/");
-  await loading;
+  starting ??= startLiteRt();
+  await starting;
+  messages = [];
   try {
     return await litert.loadAndCompile(model, {
       accelerator: "wasm",
       cpuOptions: { numThreads: 1 },
     });
   } catch (cause) {
-    throw new FormatError(`LiteRT.js cannot load the model: ${messageOf(cause)}`, { cause });
+    throw loadError(cause);
   }
 }
 
@@ -69,7 +91,7 @@ async function load(model: Uint8Array): Promise<PageSession> {
     };
     await run().catch((cause: unknown) => {
       inputTensor.delete();
-      throw new UnsupportedError(`LiteRT.js cannot run the model: ${messageOf(cause)}`, { cause });
+      throw loadError(cause);
     });
     return {
       inputShape: input.shape,

@@ -29,8 +29,8 @@ export interface PageCommands {
   /** Bytes of the values, as base64. */
   output: { input: { session: number }; output: string };
   dispose: { input: { session: number }; output: null };
-  /** Keep the thread busy for as long, ms; gives the wall time, ns. */
-  spin: { input: { durationMs: number }; output: number };
+  /** Nothing: shows what a request costs. */
+  ping: { input: Record<string, never>; output: null };
 }
 
 /** A request to the page. */
@@ -65,13 +65,6 @@ async function timeRuns(session: PageSession, nRuns: number): Promise<number> {
     if (pending !== undefined) await pending;
   }
   return (performance.now() - startMs) * 1e6;
-}
-
-function spin(durationMs: number): number {
-  const startMs = performance.now();
-  let nowMs = startMs;
-  while (nowMs - startMs < durationMs) nowMs = performance.now();
-  return (nowMs - startMs) * 1e6;
 }
 
 /** Let the page answer requests; `load` is the runtime. */
@@ -112,8 +105,8 @@ export function servePage(load: (model: Uint8Array) => Promise<PageSession>): vo
         await session.dispose();
         return null;
       }
-      case "spin":
-        return spin(request.input.durationMs);
+      case "ping":
+        return null;
       default:
         return request satisfies never;
     }
