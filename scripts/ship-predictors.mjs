@@ -13,6 +13,7 @@ import {
 } from "../dist/cli/predictors.js";
 import { loadPool, trainingPool } from "../dist/cli/training.js";
 import { scorePredictions } from "../dist/evaluate/metrics.js";
+import { holdOutFamilies } from "../dist/evaluate/protocol.js";
 import { createPredictor } from "../dist/predict/registry.js";
 import { Pool } from "../dist/store/pool.js";
 import { writePredictor } from "../dist/store/predictors.js";
@@ -45,15 +46,51 @@ async function train(name, families, options) {
   };
 }
 
-async function ship(folder, name, options) {
+/** How the method does on families that it has not learned from, one after the other. */
+async function accuracyCard(name) {
+  const nSamples = 10;
+  const nTrials = 10;
+  const platforms = loaded.platforms.map(({ id }) => ({
+    train: loaded.samples(id, loaded.trainIds),
+    test: loaded.samples(id, loaded.testIds),
+  }));
+  const scores = await holdOutFamilies({
+    networks: loaded.networks,
+    platforms,
+    predictor: createPredictor(name),
+    nSamples,
+    nTrials,
+    seed,
+    onProgress: (text) => process.stderr.write(`\r${text.slice(0, 100).padEnd(100)}`),
+  });
+  process.stderr.write("\n");
+  return {
+    how: "each platform without any of its runtime family in the pool, random samples, the pool's test networks; node scripts/ship-predictors.mjs",
+    nSamples,
+    nTrials,
+    seed,
+    platforms: scores.map(({ platformId, family, nTest, mean, sd }) => ({
+      platformId,
+      family,
+      nTest,
+      withinTenPercent: mean.withinTenPercent,
+      withinTenPercentSd: sd.withinTenPercent,
+      mape: mean.mape,
+      spearman: mean.spearman,
+      coverage90: mean.coverage,
+    })),
+  };
+}
+
+async function ship(folder, name, options, card) {
   const { fitted, provenance } = await train(name, heldOut, options);
-  writePredictor(folder, fitted.save(), provenance);
+  writePredictor(folder, fitted.save(), { ...provenance, ...(card ? { card } : {}) });
   console.log(
     `${folder}: ${name}, ${provenance.nSamples} latencies of ${provenance.trainedFamilies.join(", ")}`,
   );
 }
 
-await ship(shippedPredictor(), shippedMethod);
+await ship(shippedPredictor(), shippedMethod, {}, await accuracyCard(shippedMethod));
 await ship(shippedBaseline("operator-sum"), "operator-sum", { descriptors: false });
 await ship(shippedBaseline("flops-line"), "flops-line");
 

@@ -111,28 +111,57 @@ function measurementsToParquet(rows: readonly Measurement[]): Uint8Array {
   return new Uint8Array(buffer);
 }
 
-/** One row a process: what a shipped pool keeps of the log. */
-function processesToParquet(lines: readonly ProcessSummary[], medianOf: MedianOf): Uint8Array {
-  const column = (
-    name: string,
-    type: "STRING" | "DOUBLE" | "INT32",
-    of: (line: ProcessSummary) => string | number | null,
-  ) => ({ name, type, data: lines.map(of) });
+const processRowSchema = z.object({
+  platformId: z.string(),
+  subjectId: z.string(),
+  processId: z.string(),
+  startedAt: z.string(),
+  /** Median over pairs of the ratio to the reference. */
+  ratio: z.number().positive(),
+  wallMs: z.number().positive(),
+  /** Null where the kernel does not tell. */
+  waitShare: z.number().nullable(),
+  referenceMs: z.number().positive(),
+  nPairs: z.number().int(),
+});
+/** One subject in one process: what a shipped pool keeps of a log line. */
+export type ProcessRow = z.infer<typeof processRowSchema>;
+
+const processColumns: Readonly<Record<keyof ProcessRow, "STRING" | "DOUBLE" | "INT32">> = {
+  platformId: "STRING",
+  subjectId: "STRING",
+  processId: "STRING",
+  startedAt: "STRING",
+  ratio: "DOUBLE",
+  wallMs: "DOUBLE",
+  waitShare: "DOUBLE",
+  referenceMs: "DOUBLE",
+  nPairs: "INT32",
+};
+
+function processRowOf(line: ProcessSummary, medianOf: MedianOf): ProcessRow {
+  const { platformId, subjectId, processId, startedAt, referenceMs, ratios, waitShares } = line;
+  return {
+    platformId,
+    subjectId,
+    processId,
+    startedAt,
+    ratio: medianOf(ratios),
+    wallMs: medianOf(line.wallMs),
+    // Unknown, never zero, where the kernel does not tell.
+    waitShare: waitShares.length === 0 ? null : medianOf(waitShares),
+    referenceMs,
+    nPairs: ratios.length,
+  };
+}
+
+function processesToParquet(rows: readonly ProcessRow[]): Uint8Array {
   const buffer = parquetWriteBuffer({
-    columnData: [
-      column("platformId", "STRING", (line) => line.platformId),
-      column("subjectId", "STRING", (line) => line.subjectId),
-      column("processId", "STRING", (line) => line.processId),
-      column("startedAt", "STRING", (line) => line.startedAt),
-      column("ratio", "DOUBLE", (line) => medianOf(line.ratios)),
-      column("wallMs", "DOUBLE", (line) => medianOf(line.wallMs)),
-      // Unknown, never zero, where the kernel does not tell.
-      column("waitShare", "DOUBLE", (line) =>
-        line.waitShares.length === 0 ? null : medianOf(line.waitShares),
-      ),
-      column("referenceMs", "DOUBLE", (line) => line.referenceMs),
-      column("nPairs", "INT32", (line) => line.ratios.length),
-    ],
+    columnData: Object.entries(processColumns).map(([name, type]) => ({
+      name,
+      type,
+      data: rows.map((row) => row[name as keyof ProcessRow]),
+    })),
   });
   return new Uint8Array(buffer);
 }
@@ -185,9 +214,15 @@ export class Pool {
 
   /** Add a context unless it is there already. */
   addContext(context: Context): void {
+    this.addContexts([context]);
+  }
+
+  /** Add the contexts that are not there already. */
+  addContexts(added: readonly Context[]): void {
     const contexts = this.contexts();
-    if (contexts.some(({ id }) => id === context.id)) return;
-    writeJsonAtomic(this.path("contexts.json"), [...contexts, context]);
+    const known = new Set(contexts.map(({ id }) => id));
+    const fresh = added.filter(({ id }) => !known.has(id));
+    if (fresh.length > 0) writeJsonAtomic(this.path("contexts.json"), [...contexts, ...fresh]);
   }
 
   /** The descriptors of all profiled platforms, by file name. */
@@ -251,7 +286,25 @@ export class Pool {
 
   /** Write `processes.parquet`, what a shipped pool keeps of the log; an older one is replaced. */
   writeProcesses(lines: readonly ProcessSummary[], medianOf: MedianOf): void {
-    writeFileAtomic(this.path("processes.parquet"), processesToParquet(lines, medianOf));
+    this.writeProcessRows(lines.map((line) => processRowOf(line, medianOf)));
+  }
+
+  /** Write `processes.parquet` from rows that other pools hold. */
+  writeProcessRows(rows: readonly ProcessRow[]): void {
+    writeFileAtomic(this.path("processes.parquet"), processesToParquet(rows));
+  }
+
+  /**
+   * What each process found of each subject: from `processes.parquet`, or from the log where that is not written.
+   *
+   * @returns none when the pool has neither
+   * @throws FormatError when the file is damaged
+   */
+  async processes(medianOf: MedianOf): Promise<ProcessRow[]> {
+    const path = this.path("processes.parquet");
+    if (!existsSync(path)) return this.runs().lines.map((line) => processRowOf(line, medianOf));
+    const rows = await readParquetRows(path, "processes file");
+    return rows.map((row, i) => parseAs(processRowSchema, row, path, `row ${i} of processes file`));
   }
 
   /** @throws NotFoundError when nothing was summarised; FormatError when the file is damaged */
@@ -280,16 +333,19 @@ export function readDescriptor(path: string): Descriptor {
   return readJsonAs(descriptorSchema, path, "descriptor");
 }
 
-/** @throws NotFoundError, FormatError naming the row that is wrong (NaN, negative latency, unknown grade) */
-export async function readMeasurements(path: string): Promise<Measurement[]> {
-  const bytes = readBytes(path, "measurements file");
-  let rows: Record<string, unknown>[];
+async function readParquetRows(path: string, what: string): Promise<Record<string, unknown>[]> {
+  const bytes = readBytes(path, what);
   try {
     const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-    rows = await parquetReadObjects({ file: file as ArrayBuffer });
+    return await parquetReadObjects({ file: file as ArrayBuffer });
   } catch (cause) {
-    throw new FormatError(`measurements file ${path} is not readable as Parquet`, { path, cause });
+    throw new FormatError(`${what} ${path} is not readable as Parquet`, { path, cause });
   }
+}
+
+/** @throws NotFoundError, FormatError naming the row that is wrong (NaN, negative latency, unknown grade) */
+export async function readMeasurements(path: string): Promise<Measurement[]> {
+  const rows = await readParquetRows(path, "measurements file");
   return rows.map((row, i) =>
     parseAs(
       measurementSchema,

@@ -33,6 +33,30 @@ const accuracySchema = z.object({
   how: z.string(),
 });
 
+/** How a method does on platforms of families that it has not learned from, adapted with a few samples. */
+const cardSchema = z.object({
+  /** Protocol in words, with the command that repeats it. */
+  how: z.string(),
+  nSamples: z.number().int(),
+  nTrials: z.number().int(),
+  seed: z.number().int(),
+  /** Means over trials, and their standard deviation. */
+  platforms: z.array(
+    z.object({
+      platformId: z.string(),
+      family: z.string(),
+      nTest: z.number().int(),
+      withinTenPercent: z.number(),
+      withinTenPercentSd: z.number(),
+      mape: z.number(),
+      spearman: z.number(),
+      coverage90: z.number(),
+    }),
+  ),
+});
+/** Accuracy on platforms that were held out. */
+export type AccuracyCard = Readonly<z.infer<typeof cardSchema>>;
+
 const provenanceSchema = z.object({
   /** SHA-256 (16 hex digits) of the pool's measurements. */
   poolHash: z.string(),
@@ -44,6 +68,7 @@ const provenanceSchema = z.object({
   /** Latencies read: of the pool, or of the target when adapted. */
   nSamples: z.number().int().nonnegative(),
   accuracy: accuracySchema.nullable(),
+  card: cardSchema.optional(),
 });
 
 /** Where a predictor comes from and what is known of it. */

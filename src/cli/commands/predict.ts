@@ -66,9 +66,14 @@ export function registerPredict(register: Register): void {
     async (context) => {
       const { options, args, out, warn, warnings } = context;
       const { chooseAdapted } = await import("../predictors.js");
+      const { cardOwners, cardText, emitCards } = await import("../accuracy-card.js");
       const nothing = !options.all && !options.arch?.length && args.length === 0;
       if (nothing && !options.card) {
         throw new InputError("predict needs something to predict: --arch, --all or ONNX files");
+      }
+      if (nothing) {
+        emitCards(out, context.settings, await cardOwners(options.predictor, options.platform));
+        return exitCodes.ok;
       }
       const { predictTables, tableOfFiles, tableOfIndices, warnOfDifferences } = await import(
         "../predicting.js"
@@ -126,8 +131,7 @@ export function registerPredict(register: Register): void {
       });
       const verdicts = results.flatMap((r) => ("verdict" in r ? [r.verdict] : []));
       if (options.card) {
-        out.line(cardOf(chosen));
-        if (nothing) return exitCodes.ok;
+        out.line(cardText({ ...chosen, method: chosen.predictor.name }));
       }
       const nYes = verdicts.filter((verdict) => verdict === "yes").length;
       out.emit(
@@ -190,21 +194,4 @@ async function askedPlatform(name: string, adaptedTo: import("../../record/platf
     );
     return sameButVersion?.platform ?? adaptedTo;
   }
-}
-
-function cardOf(
-  chosen: Awaited<ReturnType<typeof import("../predictors.js").chooseAdapted>>,
-): string {
-  const { provenance, predictor, folder } = chosen;
-  const accuracy = provenance.accuracy;
-  return [
-    `Predictor ${predictor.name} in ${folder}`,
-    `  adapted to           ${provenance.platform?.id ?? "no platform"}`,
-    `  target latencies read ${provenance.nSamples}`,
-    `  learned from         ${provenance.trainedFamilies.join(", ")} (pool ${provenance.poolHash})`,
-    `  held out             ${provenance.heldOutFamilies.join(", ") || "nothing"}`,
-    accuracy === null
-      ? "  accuracy             not checked: run `samara onboard` or `samara evaluate`"
-      : `  accuracy             within ±10 % ${formatShare(accuracy.withinTenPercent)}, MAPE ${formatShare(accuracy.mape)}, 90 % intervals cover ${formatShare(accuracy.coverage90)} (${accuracy.nTest} networks, ${accuracy.how})`,
-  ].join("\n");
 }
