@@ -12,9 +12,11 @@ export {
   type PlatformList,
   type UnavailableRuntime,
 } from "../platform/registry.js";
+export type { Thread } from "../platform/run-queue.js";
 export type {
   Availability,
   ModelFormat,
+  NativeForm,
   Runtime,
   RuntimeVariant,
   Session,
