@@ -1,9 +1,9 @@
 // oneDNN, one primitive for each operator of the network, in order: an eager runtime. Nothing is fused or left out.
 //
 // Convolutions choose the layouts of their operands (format_tag::any), other operators take them as they come, and
-// reorders stand where layouts meet. All is created at load; a run only executes. An image that comes in has the
-// blocked layout that convolutions of the processor's vector width hand on, so that an operator measured alone meets
-// what it meets inside a network; copying into it is no part of a run.
+// reorders stand where layouts meet. All is created at load; a run only executes. An image of 8 channels or more comes in
+// as convolutions would hand it on, so that an operator measured alone meets what it meets inside a network; copying
+// into that layout is no part of a run.
 #include <dnnl.h>
 #include <omp.h>
 
@@ -71,14 +71,14 @@ void apply_process_settings(const std::string &isa, int threads) {
   omp_set_num_threads(threads);
 }
 
-// Channels in a block of the layouts that convolutions prefer.
-int64_t block_size() { return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core ? 16 : 8; }
-
-// Layout of images that nobody has laid out yet.
-Desc image_desc(const Dims &dims) {
-  const int64_t block = block_size();
-  if (dims.size() != 4 || dims[1] % block != 0) return plain_desc(dims);
-  return Desc(dims, f32, block == 16 ? memory::format_tag::nChw16c : memory::format_tag::nChw8c);
+// Layout of an image that nobody has laid out yet: that in which a 3x3 convolution would hand it on. Images of few
+// channels are what a network gets from outside.
+Desc image_desc(const Dims &dims, const dnnl::engine &engine) {
+  if (dims.size() != 4 || dims[1] < 8) return plain_desc(dims);
+  using Convolution = dnnl::convolution_forward;
+  const Convolution::desc described(inference, algorithm::convolution_direct, any_desc(dims),
+                                    any_desc({dims[1], dims[1], 3, 3}), any_desc(dims), {1, 1}, {1, 1}, {1, 1});
+  return Convolution::primitive_desc(described, engine).dst_desc();
 }
 
 // A tensor as it is laid out at one point of the plan.
@@ -105,7 +105,7 @@ class OneDnnSession : public Session {
     find_last_uses();
     input_shape_ = network_.tensors[network_.input].dims;
     output_shape_ = network_.tensors[network_.output].dims;
-    input_ = values_[network_.input] = allocate(image_desc(input_shape_));
+    input_ = values_[network_.input] = allocate(image_desc(input_shape_, engine_));
     for (const FlatStep &step : network_.steps) add(step);
     output_ = values_[network_.output];
     // Both stay beyond the plan: nothing may be put over them.
@@ -175,7 +175,7 @@ class OneDnnSession : public Session {
   // An input as data: constants are laid out like images.
   const Value &value_of(int tensor) {
     Value &value = values_[tensor];
-    if (!value.data) value = constant(tensor, image_desc(network_.tensors[tensor].dims));
+    if (!value.data) value = constant(tensor, image_desc(network_.tensors[tensor].dims, engine_));
     return value;
   }
 
@@ -212,8 +212,7 @@ class OneDnnSession : public Session {
       const Value line = eltwise(input(step), algorithm::eltwise_linear, step.floats[0], step.floats[1]);
       return eltwise(line, algorithm::eltwise_clip, 0, 1);
     }
-    if (type == "Add") return binary(step, algorithm::binary_add);
-    if (type == "Mul") return binary(step, algorithm::binary_mul);
+    if (type == "Add" || type == "Mul") return sum_or_product(step);
     if (type == "AveragePool") {
       const bool is_counted = step.integers[10] != 0;
       return pool(step, window_of(step),
@@ -287,6 +286,23 @@ class OneDnnSession : public Session {
     const Value result = allocate(chosen.dst_desc());
     execute(Eltwise(chosen), {{DNNL_ARG_SRC, x.data}, {DNNL_ARG_DST, result.data}});
     return result;
+  }
+
+  // The only value of an operand that is one constant number.
+  const float *number(int tensor) const {
+    const std::vector<float> &values = network_.tensors[tensor].values;
+    return values.size() == 1 ? &values[0] : nullptr;
+  }
+
+  // With one number it is a line: oneDNN's sums and products broadcast a single value by reference code only.
+  Value sum_or_product(const FlatStep &step) {
+    const bool is_sum = step.type == "Add";
+    for (const int i : {0, 1}) {
+      const float *value = number(step.inputs[i]);
+      if (value == nullptr || network_.input_of(step, 1 - i).dims != network_.output_of(step).dims) continue;
+      return eltwise(input(step, 1 - i), algorithm::eltwise_linear, is_sum ? 1 : *value, is_sum ? *value : 0);
+    }
+    return binary(step, is_sum ? algorithm::binary_add : algorithm::binary_mul);
   }
 
   // The first operand has the full shape, the second may be broadcast; a plain operand takes a blocked one's layout.

@@ -28,6 +28,8 @@ const runtimes = {
   xnnpack: {
     files: ["xnnpack.cc", ...runnerFiles, ...flatNetworkFiles],
     packages: ["libxnnpack-dev", "libpthreadpool-dev"],
+    // It has no function that tells its version.
+    versionFrom: "libxnnpack-dev",
     flags: [],
     libraries: ["-lXNNPACK", "-lpthreadpool"],
   },
@@ -84,12 +86,21 @@ function installPackages(packages) {
   return `${aptCommand(packages)} failed: ${(error?.message ?? stderr).trim().split("\n").pop()}`;
 }
 
+/** Flags of a runtime; one that tells no version gets its package's, `20220216.ae108ef` of `0.0~git20220216.ae108ef-2`. */
+function flagsOf({ flags, versionFrom }) {
+  if (versionFrom === undefined) return flags;
+  const version = installedVersion(versionFrom)
+    .replace(/^0\.0~git/, "")
+    .replace(/-[^-]*$/, "");
+  return [...flags, `-DSAMARA_PACKAGE_VERSION="${version}"`];
+}
+
 /** Hash of all that the result depends on. */
 function fingerprint(runtime) {
   const hash = createHash("sha256");
   for (const file of runtime.files) hash.update(readFileSync(join(sourceFolder, file)));
   for (const name of runtime.packages) hash.update(`${name} ${installedVersion(name)}\n`);
-  hash.update(JSON.stringify([flagsOfAll, runtime.flags, runtime.libraries]));
+  hash.update(JSON.stringify([flagsOfAll, flagsOf(runtime), runtime.libraries]));
   hash.update(run(compiler, ["-dumpfullversion"]).stdout ?? "");
   return hash.digest("hex");
 }
@@ -158,7 +169,7 @@ function build(name, { install }) {
     const sources = runtime.files.filter((file) => file.endsWith(".cc"));
     const compiled = run(
       compiler,
-      [...flagsOfAll, ...runtime.flags, "-o", temporary, ...sources, ...runtime.libraries],
+      [...flagsOfAll, ...flagsOf(runtime), "-o", temporary, ...sources, ...runtime.libraries],
       { cwd: sourceFolder },
     );
     if (compiled.status !== 0) {

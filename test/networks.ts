@@ -199,3 +199,11 @@ export const mobileNetworks: Record<string, { graph: OperatorGraph; notInTflite:
       notInTflite: "(HardSigmoid) cannot be written for TensorFlow Lite",
     },
   };
+
+/** Graphs of this file that a runtime refuses though its model files could hold them: by runtime, with its message. */
+export const refusals: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  xnnpack: {
+    "flatten an image": "(Reshape): this version of XNNPACK has no transposition",
+    "FBNet, every block with groups": "(Reshape): this version of XNNPACK has no transposition",
+  },
+};
