@@ -10,7 +10,6 @@
 //
 // The executor settles with the third run: the first records types, the second compiles for them. Both happen here.
 #include <cstring>
-#include <mutex>
 #include <utility>
 
 #include <ATen/Parallel.h>
@@ -18,6 +17,9 @@
 #include <torch/version.h>
 
 #include "runner.h"
+
+// There where the libblas.so.3 of the system is OpenBLAS.
+extern "C" void openblas_set_num_threads(int threads) __attribute__((weak));
 
 namespace samara {
 
@@ -77,10 +79,22 @@ class Reader {
 };
 
 void use_threads(int threads) {
+  static int threads_now = 0;
+  if (threads == threads_now) return;
   // Once a process, and before there are any.
-  static std::once_flag once;
-  std::call_once(once, [] { at::set_num_interop_threads(1); });
-  if (at::get_num_threads() != threads) at::set_num_threads(threads);
+  if (threads_now == 0) at::set_num_interop_threads(1);
+  at::set_num_threads(threads);
+  // OpenBLAS may have threads of its own, as many as cores unless it is told.
+  if (openblas_set_num_threads != nullptr) openblas_set_num_threads(threads);
+  threads_now = threads;
+}
+
+// Convolutions of small images are products of matrices: which library multiplies changes latency tenfold.
+void check_blas(const std::string &expected) {
+  const bool is_openblas = openblas_set_num_threads != nullptr;
+  if (is_openblas == (expected == "openblas")) return;
+  throw UnsupportedError("setting \"blas\" is " + expected + ", but libblas.so.3 is " +
+                         (is_openblas ? "OpenBLAS" : "another library"));
 }
 
 class TorchSession : public Session {
@@ -131,10 +145,11 @@ class TorchSession : public Session {
 
 std::string runtime_version() { return TORCH_VERSION; }
 
-std::unique_ptr<Session> load_session(const uint8_t *model, size_t size, const Settings &, int threads) {
+std::unique_ptr<Session> load_session(const uint8_t *model, size_t size, const Settings &settings, int threads) {
   Reader reader(model, size);
   if (size < 8 || reader.word() != magic) throw FormatError("the bytes are no TorchScript container");
   if (reader.word() != container_version) throw FormatError("the container is of another version");
+  check_blas(setting(settings, "blas"));
   try {
     return std::make_unique<TorchSession>(reader, threads);
   } catch (const c10::Error &error) {
