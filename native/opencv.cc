@@ -57,8 +57,8 @@ cv::dnn::Net read_network(const uint8_t *model, size_t size) {
     return cv::dnn::readNetFromONNX(reinterpret_cast<const char *>(model), size);
   } catch (const cv::Exception &error) {
     const std::string message = message_of(error);
-    // In front of what protobuf says of bytes that are no ONNX file.
-    if (message.find("Failed to parse ONNX model") != std::string::npos) throw FormatError(message);
+    // What it says when protobuf cannot parse the bytes.
+    if (message.find("Failed to parse onnx model") != std::string::npos) throw FormatError(message);
     throw UnsupportedError(message);
   }
 }

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include <ATen/Parallel.h>
+#include <torch/csrc/jit/runtime/jit_exception.h>
 #include <torch/script.h>
 #include <torch/version.h>
 
@@ -154,7 +155,9 @@ std::unique_ptr<Session> load_session(const uint8_t *model, size_t size, const S
     return std::make_unique<TorchSession>(reader, threads);
   } catch (const c10::Error &error) {
     throw UnsupportedError(error.what_without_backtrace());
-  } catch (const torch::jit::ErrorReport &error) {
+  } catch (const torch::jit::ErrorReport &error) {  // of the compiler
+    throw UnsupportedError(error.what());
+  } catch (const torch::jit::JITException &error) {  // of the interpreter
     throw UnsupportedError(error.what());
   }
 }

@@ -30,7 +30,8 @@ function expectShapes(
 const modelOf = ({ runtime }: AvailablePlatform, graph: OperatorGraph): Uint8Array =>
   runtime.modelFormat === "onnx" ? writeOnnx(graph) : writeTflite(graph);
 
-const computeHere =
+/** Outputs of a platform in this process. */
+export const computeHere =
   (available: AvailablePlatform): Compute =>
   async (graph, input) => {
     const { runtime, platform } = available;
@@ -61,7 +62,8 @@ const computeIn =
 
 const inputFor = (graph: OperatorGraph) => randomValues(3, elementCount(graph.inputs[0]!.shape), 1);
 
-async function expectAgreement(
+/** That two ways to compute a graph give the same. */
+export async function expectAgreement(
   reference: Compute,
   compute: Compute,
   graph: OperatorGraph,
@@ -78,7 +80,8 @@ async function expectAgreement(
   expect([...actual].filter((value, i) => !isClose(value, i))).toEqual([]);
 }
 
-async function expectRefusal(
+/** That a graph is refused with this in the message. */
+export async function expectRefusal(
   compute: Compute,
   graph: OperatorGraph,
   message: string,
