@@ -18,8 +18,8 @@ const runnerFiles = ["runner.cc", "runner.h", "samara_runner.h"];
 const flatNetworkFiles = ["flat_network.cc", "flat_network.h"];
 
 /**
- * What can be built: source files, Debian packages (recommended ones only with --install), flags of g++. Baseline
- * processor: libraries choose kernels.
+ * What can be built, by name: source files, Debian packages (recommended ones only with --install), flags of g++.
+ * Baseline processor: libraries choose kernels.
  */
 const runtimes = {
   onednn: {
@@ -50,19 +50,24 @@ const runtimes = {
     flags: ["-isystem", "/usr/include/torch/csrc/api/include"],
     libraries: ["-ltorch", "-ltorch_cpu", "-lc10"],
   },
+  // No runtime: the program that runs one under valgrind.
+  simulate: {
+    files: ["simulate.cc", "samara_runner.h"],
+    packages: ["valgrind"],
+    program: "samara_simulate",
+    flags: [],
+    libraries: ["-ldl"],
+  },
 };
 
 const compiler = "g++";
-const flagsOfAll = [
-  "-std=c++17",
-  "-O2",
+const flagsOfAll = ["-std=c++17", "-O2", "-Wall", "-Wextra"];
+const flagsOfLibraries = [
   "-fPIC",
   "-shared",
   "-fvisibility=hidden",
   // Stays loaded to the end: koffi unloads libraries when Node exits, under the feet of waiting threads of OpenMP.
   "-Wl,-z,nodelete",
-  "-Wall",
-  "-Wextra",
 ];
 
 const say = (text) => process.stdout.write(`${text}\n`);
@@ -92,12 +97,13 @@ function installPackages(packages) {
 }
 
 /** Flags of a runtime; one that tells no version gets its package's, `20220216.ae108ef` of `0.0~git20220216.ae108ef-2`. */
-function flagsOf({ flags, versionFrom }) {
-  if (versionFrom === undefined) return flags;
+function flagsOf({ flags, versionFrom, program }) {
+  const common = [...flagsOfAll, ...(program === undefined ? flagsOfLibraries : []), ...flags];
+  if (versionFrom === undefined) return common;
   const version = installedVersion(versionFrom)
     .replace(/^0\.0~git/, "")
     .replace(/-[^-]*$/, "");
-  return [...flags, `-DSAMARA_PACKAGE_VERSION="${version}"`];
+  return [...common, `-DSAMARA_PACKAGE_VERSION="${version}"`];
 }
 
 /** Hash of all that the result depends on. */
@@ -105,15 +111,18 @@ function fingerprint(runtime) {
   const hash = createHash("sha256");
   for (const file of runtime.files) hash.update(readFileSync(join(sourceFolder, file)));
   for (const name of runtime.packages) hash.update(`${name} ${installedVersion(name)}\n`);
-  hash.update(JSON.stringify([flagsOfAll, flagsOf(runtime), runtime.libraries]));
+  hash.update(JSON.stringify([flagsOf(runtime), runtime.libraries]));
   hash.update(run(compiler, ["-dumpfullversion"]).stdout ?? "");
   return hash.digest("hex");
 }
 
+/** Where what is built lies: a library, or a program. */
+const builtPath = (name) => join(buildFolder, runtimes[name].program ?? `lib${name}.so`);
+
 function isUpToDate(name, print) {
   try {
     const record = JSON.parse(readFileSync(join(buildFolder, `${name}.json`), "utf8"));
-    return record.fingerprint === print && existsSync(join(buildFolder, `lib${name}.so`));
+    return record.fingerprint === print && existsSync(builtPath(name));
   } catch {
     return false;
   }
@@ -168,13 +177,13 @@ function build(name, { install }) {
   if (isUpToDate(name, print)) return { isThere: true, text: "up to date" };
 
   mkdirSync(buildFolder, { recursive: true });
-  const temporary = join(buildFolder, `lib${name}.so.${process.pid}.tmp`);
+  const temporary = `${builtPath(name)}.${process.pid}.tmp`;
   const startMs = performance.now();
   try {
     const sources = runtime.files.filter((file) => file.endsWith(".cc"));
     const compiled = run(
       compiler,
-      [...flagsOfAll, ...flagsOf(runtime), "-o", temporary, ...sources, ...runtime.libraries],
+      [...flagsOf(runtime), "-o", temporary, ...sources, ...runtime.libraries],
       { cwd: sourceFolder },
     );
     if (compiled.status !== 0) {
@@ -182,7 +191,9 @@ function build(name, { install }) {
       return { isThere: false, text: `${compiler} failed, see above` };
     }
     if (compiled.stderr !== "") process.stderr.write(compiled.stderr);
-    const { version, problem } = versionOf(temporary);
+    const { version, problem } = runtime.program
+      ? { version: installedVersion(runtime.packages[0]) }
+      : versionOf(temporary);
     if (problem !== undefined)
       return { isThere: false, text: `built, but cannot load: ${problem}` };
     const record = {
@@ -198,7 +209,7 @@ function build(name, { install }) {
     const recordPath = join(buildFolder, `${name}.json`);
     // The record goes first and comes last: without it a library counts as not built.
     rmSync(recordPath, { force: true });
-    renameSync(temporary, join(buildFolder, `lib${name}.so`));
+    renameSync(temporary, builtPath(name));
     writeFileSync(`${recordPath}.tmp`, `${JSON.stringify(record, null, 2)}\n`);
     renameSync(`${recordPath}.tmp`, recordPath);
     const seconds = ((performance.now() - startMs) / 1000).toFixed(0);

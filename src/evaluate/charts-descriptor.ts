@@ -1,7 +1,7 @@
 /**
  * The heat map of a descriptor: operators × (latency, counters per nanosecond of it).
  */
-import { mapleEdgeCounters } from "../record/counter.js";
+import { counterLabel, mapleEdgeCounters } from "../record/counter.js";
 import type { Descriptor } from "../record/descriptor.js";
 import { nsPerMs } from "../units.js";
 import { type Chart, color, countOf, fontFamily } from "./charts.js";
@@ -17,7 +17,7 @@ export interface DescriptorColumn {
 
 /** Latency in ms, then each counter's events per nanosecond of latency. */
 export function descriptorColumns({ rows }: Descriptor): DescriptorColumn[] {
-  const present = new Set(rows.flatMap(({ counters }) => counters.map(({ name }) => name)));
+  const present = new Set(rows.flatMap(({ counters }) => counters.map(counterLabel)));
   const names = [
     ...mapleEdgeCounters,
     ...[...present].filter((name) => !mapleEdgeCounters.some((known) => known === name)),
@@ -33,7 +33,7 @@ export function descriptorColumns({ rows }: Descriptor): DescriptorColumn[] {
       name,
       unit: name === "task-clock" ? "ns / ns" : "1 / ns",
       values: rows.map(({ latencyNs, counters }) => {
-        const reading = counters.find((counter) => counter.name === name);
+        const reading = counters.find((counter) => counterLabel(counter) === name);
         return reading === undefined ? null : reading.perRun / latencyNs;
       }),
       isAbsent: !present.has(name),

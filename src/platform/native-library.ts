@@ -29,7 +29,7 @@ const buildRecordSchema = z.object({
 });
 
 /** Folder of the libraries: `native/build/`, or SAMARA_NATIVE. */
-function nativeFolder(): string {
+export function nativeFolder(): string {
   const own = process.env.SAMARA_NATIVE;
   return own === undefined || own === "" ? join(packageRoot, "native", "build") : own;
 }
@@ -125,14 +125,17 @@ async function openRunner(name: string): Promise<Runner> {
   return runner;
 }
 
-/** The error that a message of a library stands for. */
-function errorOf(title: string, message: string): Error {
+/**
+ * The error that a message of a library stands for.
+ *
+ * @param what - what could not be run, for the message
+ */
+export function nativeError(title: string, message: string, what = "the model"): Error {
   const [, kind, problem] = /^(unsupported|format): (.*)$/s.exec(message) ?? [];
-  if (kind === "unsupported") {
-    return new UnsupportedError(`${title} cannot run the model: ${problem}`);
-  }
-  if (kind === "format") return new FormatError(`${title} cannot read the model: ${problem}`);
-  return new MeasurementError(`${title} failed: ${message || "it does not say why"}`);
+  if (kind === "unsupported")
+    return new UnsupportedError(`${title} cannot run ${what}: ${problem}`);
+  if (kind === "format") return new FormatError(`${title} cannot read ${what}: ${problem}`);
+  return new MeasurementError(`${title} failed on ${what}: ${message || "it does not say why"}`);
 }
 
 /** A runtime's settings as its library reads them. */
@@ -171,7 +174,7 @@ export async function loadNative({ name, title, model, info }: NativeModel): Pro
     });
   }
   let pointer = runner.load(model, model.length, settingsText(info.settings), info.threads);
-  if (pointer === null || isNull(pointer)) throw errorOf(title, runner.error());
+  if (pointer === null || isNull(pointer)) throw nativeError(title, runner.error());
   const session = pointer;
   const shapeOf = (read: Runner["inputShape"]): number[] => {
     const dims = new BigInt64Array(maxRank);
@@ -179,7 +182,7 @@ export async function loadNative({ name, title, model, info }: NativeModel): Pro
     return Array.from(dims.subarray(0, rank), Number);
   };
   const check = (isDone: number): void => {
-    if (isDone === 0) throw errorOf(title, runner.error());
+    if (isDone === 0) throw nativeError(title, runner.error());
   };
   const { run } = runner;
   const inputShape = shapeOf(runner.inputShape);
@@ -189,7 +192,7 @@ export async function loadNative({ name, title, model, info }: NativeModel): Pro
     outputShape,
     setInput: (values) => check(runner.setInput(session, values, values.length)),
     run() {
-      if (run(session) === 0) throw errorOf(title, runner.error());
+      if (run(session) === 0) throw nativeError(title, runner.error());
     },
     output() {
       const values = new Float32Array(sizeOf(outputShape));

@@ -23,6 +23,20 @@ export type Availability =
   | { readonly available: true; readonly version: string }
   | { readonly available: false; readonly reason: string; readonly remedy: string };
 
+/** A runtime that is a shared library following `native/samara_runner.h`: a simulator can run it without Node. */
+export interface NativeForm {
+  /** Name of the library, `native/build/lib<library>.so`. */
+  readonly library: string;
+  /**
+   * The library's bytes of an ONNX file.
+   *
+   * @throws FormatError, UnsupportedError as `load` does
+   */
+  modelFor(model: Uint8Array): Uint8Array;
+  /** A variant's settings where the simulated processor has no AVX-512. */
+  simulatorSettings(settings: RuntimeInfo["settings"]): RuntimeInfo["settings"];
+}
+
 /** Inference software. Nothing heavy is imported or loaded before `load` is called. */
 export interface Runtime {
   /** Unique among runtimes; that of a family's first runtime is the family's. */
@@ -48,6 +62,8 @@ export interface Runtime {
    * @throws UnsupportedError when the runtime cannot run the model; the message names the operator if known
    */
   load(model: Uint8Array, info: RuntimeInfo): Promise<Session>;
+  /** How its library runs outside of Node, where it is a native one. */
+  readonly native?: NativeForm;
 }
 
 /** A model file loaded in a runtime: one float32 input, one float32 output, both kept allocated. */

@@ -5,6 +5,7 @@
  * the undivided form is for the ablation. What is absent is masked, never zero.
  */
 import { z } from "zod";
+import { counterLabel } from "../record/counter.js";
 import type { Descriptor } from "../record/descriptor.js";
 import { mean, standardDeviation } from "../tensor/stats.js";
 import { nsPerMs } from "../units.js";
@@ -13,7 +14,7 @@ import { overheadRow } from "./operator-costs.js";
 /** Which numbers, in which order, and how they are normalised. Plain JSON, part of a saved predictor. */
 export const descriptorFormSchema = z.object({
   operators: z.array(z.string()),
-  /** Counter names; each takes one column beside latency. */
+  /** Labels of counters (simulated ones are others than real ones); each takes one column beside latency. */
   counters: z.array(z.string()),
   dividedByLatency: z.boolean(),
   /** Mean and deviation over source platforms of each entry, row-major (operators, 1 + counters). */
@@ -40,7 +41,7 @@ function logEntries(
     if (row === undefined) return;
     entries[r * width] = Math.log(row.latencyNs / nsPerMs / scaleMs);
     form.counters.forEach((name, c) => {
-      const reading = row.counters.find((counter) => counter.name === name);
+      const reading = row.counters.find((counter) => counterLabel(counter) === name);
       if (reading === undefined) return;
       const value = form.dividedByLatency ? reading.perRun / row.latencyNs : reading.perRun;
       entries[r * width + 1 + c] = Math.log(value + (form.dividedByLatency ? 1e-6 : 1));
@@ -66,7 +67,7 @@ export function descriptorFormOf(
 ): DescriptorForm {
   const counters = new Set<string>();
   for (const { rows } of descriptors) {
-    for (const row of rows) for (const { name } of row.counters) counters.add(name);
+    for (const row of rows) for (const reading of row.counters) counters.add(counterLabel(reading));
   }
   const bare = { operators: [...operators], counters: [...counters].sort(), dividedByLatency };
   const all = descriptors.map((descriptor) => logEntries(descriptor, bare));

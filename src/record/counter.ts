@@ -23,6 +23,11 @@ export const counterReadingSchema = z.object({
 /** One counter of one timed run. */
 export type CounterReading = z.infer<typeof counterReadingSchema>;
 
+/** What a counter is called where several sources lie side by side: `instructions`, `instructions (simulated)`. */
+export function counterLabel({ name, source }: Pick<CounterReading, "name" | "source">): string {
+  return source === "simulated" ? `${name} (simulated)` : name;
+}
+
 /** The counters of MAPLE-Edge (Nair et al. 2022, arXiv 2204.12950), in its order, by perf's names. */
 export const mapleEdgeCounters = [
   "cpu-cycles",

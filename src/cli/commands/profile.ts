@@ -1,7 +1,9 @@
 /**
  * `samara profile`: run a platform's operators one by one, with counters, and write its descriptor.
  */
+import { Option } from "commander";
 import { InputError } from "../../errors.js";
+import { counterLabel } from "../../record/counter.js";
 import { formatMs } from "../../units.js";
 import { exitCodes } from "../exit-codes.js";
 import type { Register } from "../main.js";
@@ -12,6 +14,7 @@ interface ProfileOptions {
   platform?: string;
   out?: string;
   input: number;
+  counters: "measured" | "simulated";
 }
 
 export function registerProfile(register: Register): void {
@@ -27,6 +30,14 @@ export function registerProfile(register: Register): void {
           integerOption("input", 4, 4096),
           32,
         )
+        .addOption(
+          new Option(
+            "--counters <kind>",
+            "which counters: those of this machine, or simulated ones beside them (native runtimes, docs/runtimes.md)",
+          )
+            .choices(["measured", "simulated"])
+            .default("measured"),
+        )
         .option("-o, --out <file>", "descriptor file (default: descriptors/ of your pool)"),
     async (context) => {
       const { options, out, progress, signal } = context;
@@ -41,17 +52,27 @@ export function registerProfile(register: Register): void {
       const { writeJsonAtomic } = await import("../../store/files.js");
       const [platform] = await findPlatforms([options.platform]);
       const pool = new Pool(userPool());
-      const descriptor = await profileInto(platform!, {
+      const isSimulated = options.counters === "simulated";
+      const { addSimulatedCounters, checkSimulation } = await import("../../measure/simulated.js");
+      // Before minutes are spent on measuring.
+      if (isSimulated) checkSimulation(platform!);
+      const profiled = await profileInto(platform!, {
         pool,
         progress,
         signal,
         inputSize: options.input,
         resumeCommand: `samara profile --platform ${options.platform}`,
       });
+      if (isSimulated) progress.update("simulate operators");
+      const descriptor = isSimulated
+        ? await addSimulatedCounters(profiled, platform!, { signal })
+        : profiled;
+      progress.clear();
+      if (isSimulated) pool.writeDescriptor(descriptor);
       const path = options.out ?? pool.descriptorPath(descriptor.platform.id);
       if (options.out !== undefined) writeJsonAtomic(options.out, descriptor);
       const counterNames = [
-        ...new Set(descriptor.rows.flatMap((row) => row.counters.map(({ name }) => name))),
+        ...new Set(descriptor.rows.flatMap((row) => row.counters.map(counterLabel))),
       ];
       out.emit(
         {
@@ -68,8 +89,9 @@ export function registerProfile(register: Register): void {
             title: name,
             align: "right" as const,
             value: (row: (typeof descriptor.rows)[number]) =>
-              row.counters.find((counter) => counter.name === name)?.perRun.toPrecision(3) ??
-              "absent",
+              row.counters
+                .find((counter) => counterLabel(counter) === name)
+                ?.perRun.toPrecision(3) ?? "absent",
           })),
         ],
         `\nDescriptor of ${descriptor.platform.id} saved in ${path}`,

@@ -8,14 +8,12 @@
  */
 import { readFileSync } from "node:fs";
 import { readOnnx } from "../../onnx/read.js";
-import type { RuntimeInfo } from "../../record/platform.js";
 import { flattenGraph } from "../flat-network.js";
-import { loadNative, probeNative } from "../native-library.js";
+import { createNativeRuntime } from "../native-runtime.js";
 import { shortVersion, threadCounts } from "../onnx-session.js";
-import type { Runtime, RuntimeVariant, Session } from "../runtime.js";
+import type { Runtime, RuntimeVariant } from "../runtime.js";
 
 const family = "onednn";
-const title = "oneDNN (native, eager)";
 
 /** Instruction sets, widest first, with the flags of /proc/cpuinfo that oneDNN wants for each. */
 const instructionSets: readonly (readonly [string, readonly string[]])[] = [
@@ -43,15 +41,12 @@ function instructionSetsHere(): readonly string[] {
 }
 
 /** oneDNN, one platform for each instruction set of the processor. */
-export const runtime: Runtime = {
+export const runtime: Runtime = createNativeRuntime({
   name: family,
   family,
   slugPattern: /^onednn/,
+  title: "oneDNN (native, eager)",
   isOnePerProcess: true,
-  title,
-  modelFormat: "onnx",
-
-  probe: async () => probeNative(family),
 
   variants(version: string, nCores: number): readonly RuntimeVariant[] {
     return instructionSetsHere().flatMap((isa) =>
@@ -62,8 +57,7 @@ export const runtime: Runtime = {
     );
   },
 
-  async load(model: Uint8Array, info: RuntimeInfo): Promise<Session> {
-    const graph = readOnnx(model, { values: true });
-    return loadNative({ name: family, title, model: flattenGraph(graph), info });
-  },
-};
+  modelFor: (model) => flattenGraph(readOnnx(model, { values: true })),
+
+  simulatorSettings: (settings) => (settings.isa === "avx512" ? { isa: "avx2" } : settings),
+});

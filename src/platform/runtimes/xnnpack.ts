@@ -7,27 +7,22 @@
  * this version, so they are left out. Waiting threads sleep between runs.
  */
 import { readOnnx } from "../../onnx/read.js";
-import type { RuntimeInfo } from "../../record/platform.js";
 import { flattenGraph, withoutDeadOperators } from "../flat-network.js";
-import { loadNative, probeNative } from "../native-library.js";
+import { createNativeRuntime } from "../native-runtime.js";
 import { threadCounts } from "../onnx-session.js";
-import type { Runtime, RuntimeVariant, Session } from "../runtime.js";
+import type { Runtime, RuntimeVariant } from "../runtime.js";
 
 const family = "xnnpack";
-const title = "XNNPACK (native)";
 
 /** Versions are dates of commits: `20220216` of `20220216.ae108ef`. */
 const dateOf = (version: string) => version.split(".")[0]!;
 
 /** XNNPACK without TensorFlow Lite around it. */
-export const runtime: Runtime = {
+export const runtime: Runtime = createNativeRuntime({
   name: family,
   family,
   slugPattern: /^xnnpack/,
-  title,
-  modelFormat: "onnx",
-
-  probe: async () => probeNative(family),
+  title: "XNNPACK (native)",
 
   variants(version: string, nCores: number): readonly RuntimeVariant[] {
     return threadCounts(nCores).map((threads) => ({
@@ -36,8 +31,5 @@ export const runtime: Runtime = {
     }));
   },
 
-  async load(model: Uint8Array, info: RuntimeInfo): Promise<Session> {
-    const graph = withoutDeadOperators(readOnnx(model, { values: true }));
-    return loadNative({ name: family, title, model: flattenGraph(graph), info });
-  },
-};
+  modelFor: (model) => flattenGraph(withoutDeadOperators(readOnnx(model, { values: true }))),
+});
