@@ -36,14 +36,14 @@ const runtimes = {
     flags: [],
     libraries: ["-lXNNPACK", "-lpthreadpool"],
   },
-  opencv: {
-    files: ["opencv.cc", ...runnerFiles],
+  "opencv-dnn": {
+    files: ["opencv.cc", "word_reader.h", ...runnerFiles],
     packages: ["libopencv-dnn-dev"],
     flags: ["-isystem", "/usr/include/opencv4"],
     libraries: ["-lopencv_dnn", "-lopencv_core"],
   },
-  torch: {
-    files: ["torch.cc", ...runnerFiles],
+  torchscript: {
+    files: ["torch.cc", "word_reader.h", ...runnerFiles],
     packages: ["libtorch-dev"],
     // Its matrix products are libblas3's otherwise, ten times slower. This build follows the threads of libtorch.
     recommends: ["libopenblas0-openmp"],

@@ -7,19 +7,14 @@
  */
 import { realpathSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import { UnsupportedError } from "../../errors.js";
-import type { TensorInfo } from "../../graph/graph.js";
-import { formatShape } from "../../graph/size.js";
 import { readOnnx } from "../../onnx/read.js";
-import type { RuntimeInfo } from "../../record/platform.js";
-import { librariesOfNative, loadNative, probeNative } from "../native-library.js";
-import { shortVersion, theOnlyTensor, threadCounts } from "../onnx-session.js";
-import type { Runtime, Session } from "../runtime.js";
+import { librariesOfNative } from "../native-library.js";
+import { createNativeRuntime } from "../native-runtime.js";
+import { shortVersion, threadCounts } from "../onnx-session.js";
+import type { Runtime } from "../runtime.js";
 import { torchBytes, torchModule } from "../torchscript/translate.js";
 
 const family = "torchscript";
-const library = "torch";
-const title = "PyTorch (TorchScript)";
 
 /** The system's BLAS by the folder that Debian's alternatives point to; `reference` is the slow one that is always there. */
 function blasOf(libraries: readonly string[]): string {
@@ -30,38 +25,18 @@ function blasOf(libraries: readonly string[]): string {
   return folder.startsWith("openblas") ? "openblas" : folder.replaceAll(/[^a-z0-9]/g, "");
 }
 
-async function load(model: Uint8Array, info: RuntimeInfo): Promise<Session> {
-  const graph = readOnnx(model, { values: true });
-  const dimsOf = ({ name, dataType, shape }: TensorInfo) => ({ name, dataType, dims: shape });
-  theOnlyTensor("input", graph.inputs.map(dimsOf));
-  const outputs = graph.outputs.map((name) => dimsOf(graph.tensors.get(name)!));
-  const { shape } = theOnlyTensor("output", outputs);
-  const bytes = torchBytes(torchModule(graph));
-  const session = await loadNative({ name: library, title, model: bytes, info });
-  const made = formatShape(session.outputShape);
-  if (made !== formatShape(shape)) {
-    await session.dispose();
-    throw new UnsupportedError(
-      `${title} gives an output of ${made}, which must be ${formatShape(shape)}`,
-    );
-  }
-  return session;
-}
-
 /** TorchScript in libtorch, CPU, as built by Debian. */
-export const runtime: Runtime = {
+export const runtime: Runtime = createNativeRuntime({
   name: family,
   family,
   slugPattern: /^torch/,
-  title,
-  modelFormat: "onnx",
-  probe: async () => probeNative(library),
+  title: "PyTorch (TorchScript)",
+  modelFor: (model) => torchBytes(torchModule(readOnnx(model, { values: true }))),
   variants(version, nCores) {
-    const blas = blasOf(librariesOfNative(library));
+    const blas = blasOf(librariesOfNative(family));
     return threadCounts(nCores).map((threads) => ({
       slug: `torch${shortVersion(version)}-jit-${blas}-t${threads}`,
       info: { family, version, threads, settings: { blas } },
     }));
   },
-  load,
-};
+});

@@ -63,6 +63,7 @@ test("floatLiteral() never writes an integer", () => {
 test("torchBytes() writes what native/torch.cc describes", () => {
   const bytes = torchBytes({
     inputShape: [1, 2],
+    outputShape: [3],
     source: "pass",
     parameters: [{ name: "p0", shape: [1], values: Float32Array.of(1) }],
   });
@@ -72,6 +73,7 @@ test("torchBytes() writes what native/torch.cc describes", () => {
   expect([...words]).toEqual([
     1,
     ...[2, 1, 2],
+    ...[1, 3],
     ...[4, text("pass")],
     ...[1, 2, text("p0"), 1, 1, 0x3f800000],
   ]);
