@@ -67,8 +67,8 @@ void check_count(size_t count, const samara::Dims &shape, const char *what) {
 namespace samara {
 
 size_t count_of(const Dims &dims) {
-  // Far above any network, far below what overflows.
-  constexpr size_t most = size_t{1} << 31;
+  // A gigabyte of floats: far above any tensor of a network that runs on one machine in milliseconds.
+  constexpr size_t most = size_t{1} << 28;
   size_t count = 1;
   for (const int64_t dim : dims) {
     if (dim < 1 || static_cast<size_t>(dim) > most / count) throw FormatError("a tensor has impossible dimensions");

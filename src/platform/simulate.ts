@@ -191,7 +191,11 @@ function readDumps(
     const graph = /^\d+$/.test(trigger ?? "") ? graphs[Number(trigger)] : undefined;
     if (graph !== undefined) readings.set(graph.name, readingsFromTotals(totals, nRuns));
   }
-  const missing = graphs.find(({ name }) => !readings.has(name));
-  if (missing === undefined) return readings;
-  throw new MeasurementError(`the simulation gave no counters for ${missing.name}`);
+  return new Map(
+    graphs.map(({ name }) => {
+      const found = readings.get(name);
+      if (found !== undefined) return [name, found];
+      throw new MeasurementError(`the simulation gave no counters for ${name}`);
+    }),
+  );
 }
