@@ -15,7 +15,7 @@ const buildFolder = process.env.SAMARA_NATIVE || join(sourceFolder, "build");
 
 /** Sources and headers that every runtime is built with. */
 const runnerFiles = ["runner.cc", "runner.h", "samara_runner.h"];
-const flatNetworkFiles = ["flat_network.cc", "flat_network.h"];
+const flatNetworkFiles = ["flat_network.cc", "flat_network.h", "word_reader.h"];
 
 /**
  * What can be built, by name: source files, Debian packages (recommended ones only with --install), flags of g++.

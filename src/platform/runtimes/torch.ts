@@ -35,7 +35,7 @@ export const runtime: Runtime = createNativeRuntime({
   variants(version, nCores) {
     const blas = blasOf(librariesOfNative(family));
     return threadCounts(nCores).map((threads) => ({
-      slug: `torch${shortVersion(version)}-jit-${blas}-t${threads}`,
+      slug: `torch${shortVersion(version)}-jit-${blas === "reference" ? "refblas" : blas}-t${threads}`,
       info: { family, version, threads, settings: { blas } },
     }));
   },
