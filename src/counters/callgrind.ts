@@ -15,7 +15,7 @@ const events = ["Ir", "Dr", "Dw", "I1mr", "D1mr", "D1mw", "ILmr", "DLmr", "DLmw"
 export type CallgrindTotals = Readonly<Record<(typeof events)[number], number>>;
 
 /** perf's names, each a sum of callgrind's events. Cycles and migrations are not simulated: they stay absent. */
-export const simulatedCounters: Readonly<Record<string, readonly (typeof events)[number][]>> = {
+const simulatedCounters: Readonly<Record<string, readonly (typeof events)[number][]>> = {
   instructions: ["Ir"],
   "cache-references": ["I1mr", "D1mr", "D1mw"],
   "cache-misses": ["ILmr", "DLmr", "DLmw"],

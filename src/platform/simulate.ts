@@ -55,7 +55,7 @@ export function simulationOf(runtime: Runtime, info: RuntimeInfo): NativeForm {
     throw new UnsupportedError(
       `counters of ${title} cannot be simulated: it runs inside Node only`,
       {
-        hint: "native runtimes can: onednn, xnnpack (docs/runtimes.md); measure without --counters simulated",
+        hint: "native runtimes can (docs/runtimes.md); others are profiled without --counters simulated",
       },
     );
   }
