@@ -3,35 +3,22 @@
 
 #include <cstring>
 
+#include "word_reader.h"
+
 namespace samara {
 
 namespace {
 
-constexpr uint32_t max_rank = 8;
-
 [[noreturn]] void fail(const std::string &problem) { throw FormatError("the network " + problem); }
 
-class Reader {
+class Reader : public WordReader {
  public:
-  Reader(const uint8_t *bytes, size_t size) : at_(bytes), left_(size) {}
-
-  const uint8_t *take(size_t size) {
-    if (size > left_) fail("ends too early");
-    const uint8_t *start = at_;
-    at_ += size;
-    left_ -= size;
-    return start;
-  }
-
-  uint32_t word() {
-    const uint8_t *b = take(4);
-    return uint32_t{b[0]} | uint32_t{b[1]} << 8 | uint32_t{b[2]} << 16 | uint32_t{b[3]} << 24;
-  }
+  using WordReader::WordReader;
 
   // A number of things that take at least `bytes_each`.
   size_t count(size_t bytes_each) {
     const size_t n = word();
-    if (n > left_ / bytes_each) fail("ends too early");
+    if (n > left() / bytes_each) fail("ends too early");
     return n;
   }
 
@@ -43,23 +30,11 @@ class Reader {
   }
 
   std::vector<float> numbers(size_t n) {
-    if (n > left_ / 4) fail("ends too early");
+    if (n > left() / 4) fail("ends too early");
     std::vector<float> values(n);
     for (float &value : values) value = number();
     return values;
   }
-
-  std::string text() {
-    const size_t n = count(1);
-    const char *start = reinterpret_cast<const char *>(take((n + 3) / 4 * 4));
-    return std::string(start, n);
-  }
-
-  bool at_end() const { return left_ == 0; }
-
- private:
-  const uint8_t *at_;
-  size_t left_;
 };
 
 FlatTensor read_tensor(Reader &reader) {
@@ -67,11 +42,8 @@ FlatTensor read_tensor(Reader &reader) {
   const uint32_t kind = reader.word();
   if (kind > 2) fail("has a tensor of unknown kind");
   tensor.kind = static_cast<FlatTensor::Kind>(kind);
-  const uint32_t rank = reader.word();
-  if (rank > max_rank) fail("has a tensor of more than 8 dimensions");
-  for (uint32_t i = 0; i < rank; i++) tensor.dims.push_back(reader.word());
-  const size_t count = count_of(tensor.dims);
-  if (tensor.kind == FlatTensor::Kind::constant) tensor.values = reader.numbers(count);
+  tensor.dims = reader.shape();
+  if (tensor.kind == FlatTensor::Kind::constant) tensor.values = reader.numbers(count_of(tensor.dims));
   return tensor;
 }
 
@@ -229,7 +201,7 @@ FlatNetwork parse_flat_network(const uint8_t *bytes, size_t size) {
   for (FlatStep &step : network.steps) step = read_step(reader, network.tensors.size());
   network.input = read_tensor_number(reader, network.tensors.size());
   network.output = read_tensor_number(reader, network.tensors.size());
-  if (!reader.at_end()) fail("goes on after its end");
+  if (reader.left() > 0) fail("goes on after its end");
 
   size_t n_inputs = 0;
   for (const FlatTensor &tensor : network.tensors) n_inputs += tensor.kind == FlatTensor::Kind::input;

@@ -1,9 +1,11 @@
 // OpenCV's DNN module on the CPU: its own kernels (DNN_BACKEND_OPENCV), its own graph optimiser (fusion, on by default).
 //
-// The model is an ONNX file. OpenCV does not tell the shape that an input was declared with, so the setting `input`
-// does: "1x3x32x32". What the importer cannot read as it stands is rewritten before by src/platform/opencv-model.ts.
+// OpenCV does not tell the shape that an input was declared with, so the bytes are, in little-endian 32-bit words:
+//   "SOCV", version 1
+//   shapes of input and output: rank, dimensions
+//   an ONNX file, to the end
+// What OpenCV's importer cannot read as it stands is rewritten before by src/platform/opencv-model.ts.
 #include <algorithm>
-#include <cstdlib>
 #include <limits>
 
 #include <opencv2/core.hpp>
@@ -11,12 +13,14 @@
 #include <opencv2/dnn.hpp>
 
 #include "runner.h"
+#include "word_reader.h"
 
 namespace samara {
 
 namespace {
 
-constexpr size_t max_rank = 8;
+constexpr uint32_t magic = 0x56434f53;  // "SOCV"
+constexpr uint32_t container_version = 1;
 
 // The thread count is the process's, and setting it makes TBB's arena anew even where nothing changes.
 void use_threads(int threads) {
@@ -33,44 +37,29 @@ std::string message_of(const cv::Exception &error) {
   return text;
 }
 
-// "1x3x32x32" as numbers.
-std::vector<int> shape_of(const std::string &text) {
-  std::vector<int> shape;
-  for (const char *at = text.c_str(); *at != '\0';) {
-    char *end = nullptr;
-    const long dim = std::strtol(at, &end, 10);
-    const bool is_dim = end != at && dim >= 1 && dim <= std::numeric_limits<int>::max();
-    if (!is_dim || shape.size() == max_rank || (*end != 'x' && *end != '\0')) {
-      throw UnsupportedError("setting \"input\" must be a shape like 1x3x32x32, got " + text);
-    }
-    shape.push_back(static_cast<int>(dim));
-    at = *end == 'x' ? end + 1 : end;
-  }
-  return shape;
-}
-
-cv::dnn::Net read_network(const uint8_t *model, size_t size) {
+cv::dnn::Net read_network(WordReader &reader) {
+  const size_t size = reader.left();
   if (size == 0 || size > static_cast<size_t>(std::numeric_limits<int>::max())) {
     throw FormatError("an ONNX file has 1 byte to 2 GiB, got " + std::to_string(size) + " bytes");
   }
   try {
-    return cv::dnn::readNetFromONNX(reinterpret_cast<const char *>(model), size);
+    return cv::dnn::readNetFromONNX(reinterpret_cast<const char *>(reader.take(size)), size);
   } catch (const cv::Exception &error) {
     const std::string message = message_of(error);
-    // In front of what protobuf says of bytes that are no ONNX file.
-    if (message.find("Failed to parse ONNX model") != std::string::npos) throw FormatError(message);
+    // What it says when protobuf cannot parse the bytes.
+    if (message.find("Failed to parse onnx model") != std::string::npos) throw FormatError(message);
     throw UnsupportedError(message);
   }
 }
 
 class OpencvSession : public Session {
  public:
-  OpencvSession(const uint8_t *model, size_t size, std::vector<int> input_shape, int threads)
-      : dims_(std::move(input_shape)), threads_(threads) {
-    input_shape_.assign(dims_.begin(), dims_.end());
-    count_of(input_shape_);
+  OpencvSession(WordReader &reader, int threads) : threads_(threads) {
+    input_shape_ = reader.shape();
+    output_shape_ = reader.shape();
+    dims_.assign(input_shape_.begin(), input_shape_.end());
     use_threads(threads_);
-    net_ = read_network(model, size);
+    net_ = read_network(reader);
     net_.setPreferableBackend(cv::dnn::DNN_BACKEND_OPENCV);
     net_.setPreferableTarget(cv::dnn::DNN_TARGET_CPU);
     const std::vector<cv::String> outputs = net_.getUnconnectedOutLayersNames();
@@ -86,7 +75,7 @@ class OpencvSession : public Session {
       throw UnsupportedError(message_of(error));
     }
     if (output_.type() != CV_32F) throw UnsupportedError("the output is not float32");
-    output_shape_.assign(output_.size.p, output_.size.p + output_.dims);
+    check_output_shape(Dims(output_.size.p, output_.size.p + output_.dims), output_shape_);
   }
 
   void set_input(const float *values) override {
@@ -118,10 +107,13 @@ class OpencvSession : public Session {
 
 std::string runtime_version() { return cv::getVersionString(); }
 
-std::unique_ptr<Session> load_session(const uint8_t *model, size_t size, const Settings &settings, int threads) {
+std::unique_ptr<Session> load_session(const uint8_t *model, size_t size, const Settings &, int threads) {
   // Errors come as exceptions; the log would write them to the terminal a second time.
   cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
-  return std::make_unique<OpencvSession>(model, size, shape_of(setting(settings, "input")), threads);
+  WordReader reader(model, size);
+  if (reader.word() != magic) throw FormatError("the bytes are no container of an ONNX file");
+  if (reader.word() != container_version) throw FormatError("the container is of another version");
+  return std::make_unique<OpencvSession>(reader, threads);
 }
 
 }  // namespace samara

@@ -15,9 +15,12 @@ const buildFolder = process.env.SAMARA_NATIVE || join(sourceFolder, "build");
 
 /** Sources and headers that every runtime is built with. */
 const runnerFiles = ["runner.cc", "runner.h", "samara_runner.h"];
-const flatNetworkFiles = ["flat_network.cc", "flat_network.h"];
+const flatNetworkFiles = ["flat_network.cc", "flat_network.h", "word_reader.h"];
 
-/** What can be built, by name: source files, Debian packages, flags of g++. Baseline processor: libraries choose kernels. */
+/**
+ * What can be built, by name: source files, Debian packages (recommended ones only with --install), flags of g++.
+ * Baseline processor: libraries choose kernels.
+ */
 const runtimes = {
   onednn: {
     files: ["onednn.cc", ...runnerFiles, ...flatNetworkFiles],
@@ -33,15 +36,17 @@ const runtimes = {
     flags: [],
     libraries: ["-lXNNPACK", "-lpthreadpool"],
   },
-  opencv: {
-    files: ["opencv.cc", ...runnerFiles],
+  "opencv-dnn": {
+    files: ["opencv.cc", "word_reader.h", ...runnerFiles],
     packages: ["libopencv-dnn-dev"],
     flags: ["-isystem", "/usr/include/opencv4"],
     libraries: ["-lopencv_dnn", "-lopencv_core"],
   },
-  torch: {
-    files: ["torch.cc", ...runnerFiles],
+  torchscript: {
+    files: ["torch.cc", "word_reader.h", ...runnerFiles],
     packages: ["libtorch-dev"],
+    // Its matrix products are libblas3's otherwise, ten times slower. This build follows the threads of libtorch.
+    recommends: ["libopenblas0-openmp"],
     flags: ["-isystem", "/usr/include/torch/csrc/api/include"],
     libraries: ["-ltorch", "-ltorch_cpu", "-lc10"],
   },
@@ -141,8 +146,8 @@ function librariesOf(path) {
   return [...stdout.matchAll(/=> (\/\S+)/g)].map(([, library]) => library);
 }
 
-function missingPackages(runtime) {
-  return runtime.packages.filter((name) => installedVersion(name) === undefined);
+function missingPackages(packages) {
+  return packages.filter((name) => installedVersion(name) === undefined);
 }
 
 /** Build one; returns what to say, and whether it is there. */
@@ -153,12 +158,12 @@ function build(name, { install }) {
   }
   if (process.platform !== "linux") return { isThere: false, text: "native runtimes need Linux" };
   if (install) {
-    const wanted = missingPackages(runtime);
+    const wanted = missingPackages([...runtime.packages, ...(runtime.recommends ?? [])]);
     if (run(compiler, ["--version"]).error !== undefined) wanted.push(compiler);
     const problem = wanted.length > 0 ? installPackages(wanted) : undefined;
     if (problem !== undefined) return { isThere: false, text: problem };
   }
-  const missing = missingPackages(runtime);
+  const missing = missingPackages(runtime.packages);
   if (missing.length > 0) {
     return {
       isThere: false,

@@ -200,8 +200,15 @@ export const mobileNetworks: Record<string, { graph: OperatorGraph; notInTflite:
     },
   };
 
-/** Graphs of this file that a runtime refuses though its model files could hold them: by runtime, with its message. */
+/**
+ * Graphs of this file that a runtime refuses though its model files could hold them: by runtime, with its message.
+ * Of cells, their traced form is not meant: multiplied by zero is not the same as nothing.
+ */
 export const refusals: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "opencv-dnn": {
+    "not connected": "output does not depend on its input",
+    "nothing at all": "output does not depend on its input",
+  },
   xnnpack: {
     "flatten an image": "(Reshape): this version of XNNPACK has no transposition",
     "FBNet, every block with groups": "(Reshape): this version of XNNPACK has no transposition",

@@ -39,6 +39,20 @@ export function nativeLibraryPath(name: string): string {
   return join(nativeFolder(), `lib${name}.so`);
 }
 
+function readBuildRecord(name: string): z.infer<typeof buildRecordSchema> {
+  const text = readFileSync(join(nativeFolder(), `${name}.json`), "utf8");
+  return buildRecordSchema.parse(JSON.parse(text));
+}
+
+/** Shared libraries that a native runtime was linked with, by path; none where it is not built. */
+export function librariesOfNative(name: string): readonly string[] {
+  try {
+    return readBuildRecord(name).libraries;
+  } catch {
+    return [];
+  }
+}
+
 /** Whether a native runtime is built and its parts are there; loads nothing, never throws. */
 export function probeNative(name: string): Availability {
   const unavailable = (reason: string): Availability => ({
@@ -50,8 +64,7 @@ export function probeNative(name: string): Availability {
   const path = nativeLibraryPath(name);
   if (!existsSync(path)) return unavailable("its native library is not built");
   try {
-    const text = readFileSync(join(nativeFolder(), `${name}.json`), "utf8");
-    const record = buildRecordSchema.parse(JSON.parse(text));
+    const record = readBuildRecord(name);
     if (record.architecture !== process.arch) {
       return unavailable(`its library was built for ${record.architecture}, not ${process.arch}`);
     }

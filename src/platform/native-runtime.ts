@@ -32,7 +32,7 @@ export function createNativeRuntime(description: NativeDescription): Runtime {
     title,
     modelFormat: "onnx",
     probe: async () => probeNative(name),
-    load: async (model, info) => loadNative({ name, title, model: modelFor(model), info }),
+    load: async (model, info) => loadNative({ name, title, model: await modelFor(model), info }),
     native: { library: name, modelFor, simulatorSettings },
   };
 }

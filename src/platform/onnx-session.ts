@@ -2,6 +2,7 @@
  * What the ONNX runtimes share: one float32 input and output of a model, with fixed shapes.
  */
 import { UnsupportedError } from "../errors.js";
+import type { OperatorGraph, TensorInfo } from "../graph/graph.js";
 
 interface TensorDescription {
   readonly name: string;
@@ -51,6 +52,16 @@ export function theOnlyTensor(
     );
   });
   return { name: tensor.name, shape };
+}
+
+/** The only input and output of a network that is to be measured; throws as `theOnlyTensor`. */
+export function theOnlyTensors(graph: OperatorGraph): { input: FixedTensor; output: FixedTensor } {
+  const dimsOf = ({ name, dataType, shape }: TensorInfo) => ({ name, dataType, dims: shape });
+  const outputs = graph.outputs.map((name) => dimsOf(graph.tensors.get(name)!));
+  return {
+    input: theOnlyTensor("input", graph.inputs.map(dimsOf)),
+    output: theOnlyTensor("output", outputs),
+  };
 }
 
 /** Thread counts that variants are offered with: powers of two up to the cores, at most 8. */

@@ -5,21 +5,18 @@
  */
 import { UnsupportedError } from "../errors.js";
 import { knownTensor } from "../graph/build.js";
-import type { Constant, Operator, OperatorGraph, TensorInfo } from "../graph/graph.js";
+import type { Constant, Operator, OperatorGraph } from "../graph/graph.js";
 import { OperatorView } from "../graph/shape-view.js";
 import { windowOfOperator } from "../graph/shape-window.js";
 import { constantValues } from "../graph/values.js";
 import { readOnnx } from "../onnx/read.js";
 import { defaultOpset, opsetKey, writeOnnx } from "../onnx/write.js";
 import { foldConstants } from "./fold-constants.js";
-import { type FixedTensor, theOnlyTensor } from "./onnx-session.js";
+import { theOnlyTensors } from "./onnx-session.js";
+import { WordWriter } from "./word-writer.js";
 
-/** A file that OpenCV can read, and what it does not tell. */
-export interface OpencvModel {
-  readonly bytes: Uint8Array;
-  readonly input: FixedTensor;
-  readonly output: FixedTensor;
-}
+const magic = 0x56_43_4f_53; // "SOCV"
+const version = 1;
 
 /** The graph as it is rewritten: operators one by one, constants added. */
 class Rewriting {
@@ -244,19 +241,24 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
 ]);
 
 /**
- * A model file for OpenCV.
+ * A model file for OpenCV, in the container that `native/opencv.cc` reads (described there).
  *
  * @throws FormatError when the bytes are no ONNX file; UnsupportedError naming the operator that OpenCV cannot run
  */
-export async function opencvModel(model: Uint8Array): Promise<OpencvModel> {
+export async function opencvModel(model: Uint8Array): Promise<Uint8Array> {
   const graph = readOnnx(model, { values: true });
-  const dimsOf = ({ name, dataType, shape }: TensorInfo) => ({ name, dataType, dims: shape });
-  const input = theOnlyTensor("input", graph.inputs.map(dimsOf));
-  const outputs = graph.outputs.map((name) => dimsOf(graph.tensors.get(name)!));
-  const output = theOnlyTensor("output", outputs);
+  const { input, output } = theOnlyTensors(graph);
   const folded = await foldConstants(graph);
   const rewriting = new Rewriting(folded);
   const operators = rewriting.operatorsRewritten();
   const { constants } = rewriting;
-  return { bytes: writeOnnx({ ...folded, operators, constants }), input, output };
+  const writer = new WordWriter();
+  writer.integers([magic, version]);
+  for (const { shape } of [input, output]) writer.integers([shape.length, ...shape]);
+  const file = writeOnnx({ ...folded, operators, constants });
+  const head = writer.bytes();
+  const bytes = new Uint8Array(head.length + file.length);
+  bytes.set(head);
+  bytes.set(file, head.length);
+  return bytes;
 }

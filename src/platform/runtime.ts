@@ -32,7 +32,7 @@ export interface NativeForm {
    *
    * @throws FormatError, UnsupportedError as `load` does
    */
-  modelFor(model: Uint8Array): Uint8Array;
+  modelFor(model: Uint8Array): Uint8Array | Promise<Uint8Array>;
   /** A variant's settings where the simulated processor has no AVX-512. */
   simulatorSettings(settings: RuntimeInfo["settings"]): RuntimeInfo["settings"];
 }

@@ -150,11 +150,10 @@ export async function simulateCounters(
   if (graphs.length === 0) return new Map();
   const folder = mkdtempSync(join(tmpdir(), "samara-simulate-"));
   try {
-    const models = graphs.map(({ graph }, i) => {
-      const path = join(folder, `${i}.model`);
-      writeFileSync(path, native.modelFor(writeOnnx(graph)));
-      return path;
-    });
+    const models = graphs.map((_, i) => join(folder, `${i}.model`));
+    for (const [i, { graph }] of graphs.entries()) {
+      writeFileSync(models[i]!, await native.modelFor(writeOnnx(graph)));
+    }
     const ended = await runProgram(
       "valgrind",
       [

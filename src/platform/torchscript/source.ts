@@ -16,13 +16,6 @@ export interface TorchParameter {
   readonly values: Float32Array;
 }
 
-/** A network as libtorch compiles it. */
-export interface TorchModule {
-  readonly inputShape: Shape;
-  readonly source: string;
-  readonly parameters: readonly TorchParameter[];
-}
-
 /** A number as TorchScript's float literal. */
 export function floatLiteral(value: number): string {
   if (Number.isNaN(value)) return 'float("nan")';
@@ -84,14 +77,14 @@ export class SourceBuilder {
     this.#expressions.set(output, name);
   }
 
-  finish(): TorchModule {
+  /** Source of the function, and the module's parameters. */
+  finish(): { source: string; parameters: readonly TorchParameter[] } {
     const [output] = this.graph.outputs;
     const result = this.#expressions.get(output!);
     if (result === undefined)
       throw new UnsupportedError(`no operator makes the output "${output}"`);
     const lines = [...this.#statements, `return ${result}`].map((line) => `  ${line}\n`);
     return {
-      inputShape: this.graph.inputs[0]!.shape,
       source: `def forward(self, x: Tensor) -> Tensor:\n${lines.join("")}`,
       parameters: this.#parameters,
     };
