@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { MeasurementError } from "../src/errors.js";
 import { writeOnnx } from "../src/onnx/write.js";
 import { readDevice } from "../src/platform/device.js";
 import { runtime } from "../src/platform/runtimes/chromium-tfjs.js";
@@ -102,6 +103,18 @@ describe.skipIf(reason !== undefined)(`Chromium of a sampler process${skipped}`,
     await sleep(500);
     process.kill(samplerPid(), "SIGKILL");
     await outcome;
+    await expectNothingRemains();
+  });
+
+  test("costs what was asked of it when its page crashes", async () => {
+    const started = await start();
+    for (const pid of processesWith(folder)) {
+      if (read(`/proc/${pid}/cmdline`).includes("--type=renderer")) process.kill(pid, "SIGKILL");
+    }
+    const loading = started.load("second", model);
+    await expect(loading).rejects.toThrow(MeasurementError);
+    await expect(loading).rejects.toThrow('loading "second": the page crashed');
+    await started.close();
     await expectNothingRemains();
   });
 
