@@ -8,7 +8,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BrowserContext, CDPSession, Page } from "playwright-core";
-import { InternalError, messageOf, UnsupportedError } from "../../errors.js";
+import { InternalError, MeasurementError, messageOf, UnsupportedError } from "../../errors.js";
 import { receivedError } from "../sampler-protocol.js";
 import { type FileServer, type ServedFile, startFileServer } from "./file-server.js";
 import type { Chromium } from "./find-chromium.js";
@@ -60,10 +60,15 @@ class OpenPage implements ChromiumPage {
   readonly #server: FileServer;
   readonly #devtools: CDPSession;
   readonly #onClose: () => void;
+  /** Fails what the page was asked and has not answered. */
+  readonly #unanswered = new Set<(error: Error) => void>();
+  /** Why the page answers no more. */
+  #end: MeasurementError | undefined;
 
   constructor(parts: {
     readonly chromium: Chromium;
     readonly context: BrowserContext;
+    readonly page: Page;
     readonly server: FileServer;
     readonly devtools: CDPSession;
     readonly onClose: () => void;
@@ -73,6 +78,27 @@ class OpenPage implements ChromiumPage {
     this.#server = parts.server;
     this.#devtools = parts.devtools;
     this.#onClose = parts.onClose;
+    // Requests to a page that has crashed are never answered.
+    parts.page.on("crash", () => this.#stop("the page crashed"));
+    parts.context.on("close", () => this.#stop("the browser ended"));
+  }
+
+  #stop(what: string): void {
+    this.#end ??= new MeasurementError(`${what} (Chromium ${this.#chromium.majorVersion})`, {
+      hint: "the model may be more than a page can take: leave it out, or try it alone",
+    });
+    for (const fail of this.#unanswered) fail(this.#end);
+  }
+
+  /** The answer, or an error when there will be none. */
+  async #answerOf<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    let fail: (error: Error) => void;
+    const failure = new Promise<never>((_, reject) => {
+      fail = reject;
+      if (this.#end !== undefined) reject(this.#end);
+      this.#unanswered.add(reject);
+    });
+    return Promise.race([answer, failure]).finally(() => this.#unanswered.delete(fail));
   }
 
   async ask<Command extends keyof PageCommands>(
@@ -81,11 +107,13 @@ class OpenPage implements ChromiumPage {
   ): Promise<PageCommands[Command]["output"]> {
     const request = { command, input } as PageRequest;
     // Through playwright's own `evaluate` each request would take half as long again.
-    const { result, exceptionDetails } = await this.#devtools.send("Runtime.evaluate", {
-      expression: `answerSamara(${JSON.stringify(request)})`,
-      awaitPromise: true,
-      returnByValue: true,
-    });
+    const { result, exceptionDetails } = await this.#answerOf(
+      this.#devtools.send("Runtime.evaluate", {
+        expression: `answerSamara(${JSON.stringify(request)})`,
+        awaitPromise: true,
+        returnByValue: true,
+      }),
+    );
     if (exceptionDetails !== undefined) {
       throw new InternalError(`the page failed: ${exceptionDetails.text}`);
     }
@@ -101,15 +129,18 @@ class OpenPage implements ChromiumPage {
   }
 
   async threadTimeNs(): Promise<number | null> {
-    const { metrics } = await this.#devtools.send("Performance.getMetrics");
+    const { metrics } = await this.#answerOf(this.#devtools.send("Performance.getMetrics"));
     const seconds = metrics.find(({ name }) => name === "ThreadTime")?.value;
     return seconds === undefined ? null : seconds * 1e9;
   }
 
   async close(): Promise<void> {
-    await this.#context.close();
-    this.#server.close();
-    this.#onClose();
+    try {
+      await this.#context.close();
+    } finally {
+      this.#server.close();
+      this.#onClose();
+    }
   }
 }
 
@@ -173,7 +204,7 @@ export async function openChromiumPage(chromium: Chromium, site: PageSite): Prom
     await openSite(page, `${server.url}index.html`);
     const devtools = await context.newCDPSession(page);
     await devtools.send("Performance.enable");
-    return new OpenPage({ chromium, context, server, devtools, onClose });
+    return new OpenPage({ chromium, context, page, server, devtools, onClose });
   } catch (error) {
     await context?.close();
     server?.close();
