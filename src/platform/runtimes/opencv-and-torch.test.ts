@@ -93,7 +93,7 @@ describe.skipIf(hereTorch.info === undefined)(`TorchScript${hereTorch.why}`, () 
     const session = await loadNative({ ...native, model: torchBytes(module) });
     session.setInput(Float32Array.of(3, 4));
     await session.run();
-    expect([...session.output()]).toEqual([4, 6]);
+    expect([...(await session.output())]).toEqual([4, 6]);
     await session.dispose();
   });
 

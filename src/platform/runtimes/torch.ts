@@ -25,6 +25,12 @@ function blasOf(libraries: readonly string[]): string {
   return folder.startsWith("openblas") ? "openblas" : folder.replaceAll(/[^a-z0-9]/g, "");
 }
 
+/** Which of its kernels OpenBLAS was told to use, where it does not choose them by the processor itself. */
+function coreTypeOf(blas: string): { blasCoreType?: string } {
+  const coreType = process.env.OPENBLAS_CORETYPE;
+  return blas === "openblas" && coreType !== undefined ? { blasCoreType: coreType } : {};
+}
+
 /** TorchScript in libtorch, CPU, as built by Debian. */
 export const runtime: Runtime = createNativeRuntime({
   name: family,
@@ -36,7 +42,7 @@ export const runtime: Runtime = createNativeRuntime({
     const blas = blasOf(librariesOfNative(family));
     return threadCounts(nCores).map((threads) => ({
       slug: `torch${shortVersion(version)}-jit-${blas === "reference" ? "refblas" : blas}-t${threads}`,
-      info: { family, version, threads, settings: { blas } },
+      info: { family, version, threads, settings: { blas, ...coreTypeOf(blas) } },
     }));
   },
 });
