@@ -2,9 +2,10 @@
  * Measuring into a pool folder, as `measure`, `campaign`, `profile` and `onboard` do it: append to its log, show
  * progress, and recompute its measurements.
  */
-import { InterruptedError, UnusableQualityError } from "../errors.js";
+import { InterruptedError, PlatformUnavailableError, UnusableQualityError } from "../errors.js";
 import {
   type CampaignOptions,
+  type CampaignPlatform,
   type CampaignResult,
   interrupted,
   type Protocol,
@@ -38,10 +39,13 @@ interface MeasuringOptions {
   readonly startSampler?: StartSampler;
 }
 
-const campaignPlatform = ({ platform, runtime }: AvailablePlatform) => ({
-  platform,
-  modelFormat: runtime.modelFormat,
-});
+/** Something to measure: a platform that runs here, or one that times itself elsewhere. */
+type MeasuredPlatform = AvailablePlatform | CampaignPlatform;
+
+const campaignPlatform = (measured: MeasuredPlatform): CampaignPlatform =>
+  "runtime" in measured
+    ? { platform: measured.platform, modelFormat: measured.runtime.modelFormat }
+    : measured;
 
 function commonOptions(
   options: MeasuringOptions,
@@ -88,10 +92,11 @@ export interface MeasuredNetworks {
 /**
  * Measure networks on platforms into a pool; what its log already holds is not measured again.
  *
- * @throws InterruptedError after Ctrl-C, when all finished processes are saved
+ * @throws InterruptedError after Ctrl-C, when all finished processes are saved; PlatformUnavailableError when a device
+ *   is gone, with the same
  */
 export async function measureNetworks(
-  platforms: readonly AvailablePlatform[],
+  platforms: readonly MeasuredPlatform[],
   subjects: readonly Subject[],
   options: MeasuringOptions,
 ): Promise<MeasuredNetworks> {
@@ -101,6 +106,9 @@ export async function measureNetworks(
     ...common,
     platforms: platforms.map(campaignPlatform),
     subjects,
+  }).catch((error: unknown) => {
+    if (error instanceof PlatformUnavailableError) summarisePool(options.pool);
+    throw error;
   });
   options.progress.clear();
   const all = summarisePool(options.pool);
