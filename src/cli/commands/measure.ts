@@ -1,8 +1,10 @@
 /**
  * `samara measure`: latency of architectures and ONNX files on platforms that run here, or on a device by its tool.
  */
+import type { DeviceFile } from "../../edge/device-file.js";
 import { InputError } from "../../errors.js";
 import type { AvailablePlatform } from "../../platform/registry.js";
+import type { Pool } from "../../store/pool.js";
 import { formatMs, formatShare } from "../../units.js";
 import type { CommandContext } from "../command.js";
 import { exitCodes } from "../exit-codes.js";
@@ -154,10 +156,17 @@ function resumeCommand(
   return ["samara measure", target, ...archs, ...files, ...settings].join(" ");
 }
 
-/** The footer after proposed networks were measured. */
-async function whatNow({ expectation, pool, platformId }: Proposed): Promise<string> {
+/** What to do with what was measured, where the command knows: proposed networks, or a device's. */
+async function footer(
+  proposed: Proposed | undefined,
+  device: DeviceFile | undefined,
+  pool: Pool,
+): Promise<string> {
   const { adaptCommand } = await import("../proposing.js");
-  return `\n${expectation}\nNext        ${adaptCommand(pool, platformId)}`;
+  const platformId = proposed?.platformId ?? device?.platform.id;
+  if (platformId === undefined) return "";
+  const expectation = proposed === undefined ? "" : `\n${proposed.expectation}`;
+  return `${expectation}\nNext        ${adaptCommand(pool, platformId)}`;
 }
 
 export function registerMeasure(register: Register): void {
@@ -220,7 +229,7 @@ export function registerMeasure(register: Register): void {
         subjectFromFile,
         subjectsFromArchitectures,
       } = await import("../subjects.js");
-      const { Pool } = await import("../../store/pool.js");
+      const { Pool: PoolFolder } = await import("../../store/pool.js");
       const { predictBeside } = await import("../predicting.js");
       const checks = new InputChecks();
       const { device: devicePath } = options;
@@ -251,7 +260,7 @@ export function registerMeasure(register: Register): void {
         ...subjectsFromArchitectures([...architectures, ...next]),
         ...new Map(files.map((subject) => [subject.id, subject])).values(),
       ];
-      const pool = proposed?.pool ?? new Pool(options.out ?? userPool());
+      const pool = proposed?.pool ?? new PoolFolder(options.out ?? userPool());
       const reached = device === undefined ? undefined : await reachDevice(device);
       const targets = reached === undefined ? platforms : [reached.platform];
       const { measurements, result } = await measureNetworks(targets, subjects, {
@@ -313,7 +322,7 @@ export function registerMeasure(register: Register): void {
             align: "right",
           },
         ],
-        `\nSaved in ${pool.folder}${proposed === undefined ? "" : await whatNow(proposed)}`,
+        `\nSaved in ${pool.folder}${await footer(proposed, device, pool)}`,
       );
       if (result.failures.length > 0) return exitCodes.failed;
       return measurements.every(({ grade }) => grade === "X") ? exitCodes.unusable : exitCodes.ok;

@@ -17,6 +17,9 @@ export function checkedName(name: string): string {
 /** A folder of the system's temporary folder. */
 export async function openLocal(tool: string): Promise<DeviceSession> {
   const folder = mkdtempSync(join(tmpdir(), "samara-"));
+  const removeFolder = () => rmSync(folder, { recursive: true, force: true });
+  // A second Ctrl-C ends this process without `close`.
+  process.once("exit", removeFolder);
   const path = (name: string) => join(folder, checkedName(name));
   return {
     where: "here",
@@ -52,7 +55,8 @@ export async function openLocal(tool: string): Promise<DeviceSession> {
       rmSync(path(name), { force: true });
     },
     async close() {
-      rmSync(folder, { recursive: true, force: true });
+      process.off("exit", removeFolder);
+      removeFolder();
     },
   };
 }
