@@ -31,7 +31,7 @@ home=$(cd "$(dirname "$0")" && pwd)
 { for word in "$@"; do printf '%s\037' "$word"; done; echo; } >> "$home/${name}.log"
 `;
 
-const fakeSsh = String.raw`${logged("ssh")}
+const fakeSsh = `${logged("ssh")}
 while [ "$1" != "--" ]; do shift; done
 if [ -f "$home/ssh-says" ]; then cat "$home/ssh-says" >&2; exit 255; fi
 [ $# -eq 3 ] || { echo "fake ssh: $# words" >&2; exit 255; }

@@ -12,13 +12,7 @@ import { type Context, ownClock, type ProcessSummary } from "../record/measureme
 import type { Platform } from "../record/platform.js";
 import { hashOf, type Subject } from "./subject.js";
 import { summarise } from "./summarise.js";
-import {
-  runUnit,
-  type StartSampler,
-  type UnitModel,
-  type UnitOptions,
-  type UnitOutcome,
-} from "./unit.js";
+import { runUnit, type StartSampler, type UnitModel, type UnitOutcome } from "./unit.js";
 
 /** How thoroughly to measure. Defaults are bulk mode of docs/measuring.md. */
 export interface Protocol {
@@ -44,10 +38,16 @@ export const bulkProtocol: Protocol = {
 };
 
 /** What is handed to something that times models by other means than sampler processes. */
-export type OwnClockUnit = Pick<
-  UnitOptions,
-  "platform" | "models" | "signal" | "isLate" | "onContext" | "onLine"
->;
+export interface OwnClockUnit {
+  readonly platform: Platform;
+  readonly models: readonly UnitModel[];
+  readonly signal?: AbortSignal;
+  /** Whether no further model may be started. */
+  readonly isLate: () => boolean;
+  readonly onContext: (context: Context) => void;
+  /** Saves a line; throws StorageError. */
+  readonly onLine: (line: ProcessSummary) => void;
+}
 
 /** A platform to measure with its reference (one fixed network in the platform's own runtime). */
 export interface CampaignPlatform {
