@@ -341,7 +341,7 @@ describe("measurements", () => {
   });
 
   test("without a usable latency", async () => {
-    await refuses(adapt(csv()), 2, "holds no usable latency of a NAS-Bench-201 network");
+    await refuses(adapt(csv()), 2, "holds no usable latency of a network of a search space");
     const graded = new Pool(place.path("graded"));
     graded.writeMeasurements([fakeMeasurement(target, "nasbench201/1", 1, { grade: "X" })]);
     await refuses(adapt(join(graded.folder, "measurements.parquet")), 2, "holds no usable latency");
@@ -351,7 +351,12 @@ describe("measurements", () => {
     const bytes = readFileSync(join(pool.folder, "measurements.parquet"));
     const cut = place.file("cut.parquet", bytes.subarray(0, 300));
     await refuses(adapt(cut), 2, `error[format]: measurements file ${cut} is not readable`);
-    await refuses(adapt(place.file("x.json", "[]")), 2, "come as .parquet (a pool's) or .csv");
+    await refuses(
+      adapt(place.file("x.xlsx", "[]")),
+      2,
+      "come as .parquet (a pool's), .csv, .jsonl",
+    );
+    await refuses(adapt(place.file("x.json", "[]")), 2, "must be a document of `samara measure");
     await refuses(adapt(place.path("none.csv")), 2, "measurements file not found");
   });
 

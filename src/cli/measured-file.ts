@@ -1,135 +1,72 @@
 /**
- * Measured latencies from a file of the user's: a pool's Parquet, or CSV with `network,latencyMs`.
+ * Measured latencies from a file of the user's, as samples of one platform: a pool's Parquet, or one of the texts that
+ * `measured-rows.ts` reads.
  */
 import { extname } from "node:path";
-import { FormatError, InputError, messageOf } from "../errors.js";
+import { InputError } from "../errors.js";
+import type { FeatureTable } from "../graph/features.js";
 import type { PlatformSamples } from "../predict/predictor.js";
 import type { Platform } from "../record/platform.js";
-import { indexFromArch } from "../space/nasbench201/cell.js";
+import { featuresOfCells } from "../space/nasbench201/features.js";
+import { type Architecture, architectureFromId } from "../space/registry.js";
 import { readBytes } from "../store/files.js";
 import { readMeasurements } from "../store/pool.js";
-import { InputChecks } from "./input-checks.js";
-import { indexFromNetworkId } from "./subjects.js";
+import { type MeasuredNetwork, type MeasuredRows, measuredRows } from "./measured-rows.js";
 import { knownOfRuntime } from "./training.js";
 
-/** A latency of an architecture, with the platform where the file says it. */
-export interface MeasuredNetwork {
-  readonly index: number;
-  readonly latencyMs: number;
-  readonly relativeSd: number | null;
-  readonly platformId: string | null;
-}
-
-function splitCsvLine(line: string): string[] {
-  const fields: string[] = [];
-  let field = "";
-  let isQuoted = false;
-  for (let i = 0; i < line.length; i += 1) {
-    const char = line[i]!;
-    if (isQuoted && char === '"' && line[i + 1] === '"') {
-      field += '"';
-      i += 1;
-    } else if (char === '"') isQuoted = !isQuoted;
-    else if (char === "," && !isQuoted) {
-      fields.push(field);
-      field = "";
-    } else field += char;
-  }
-  return [...fields, field].map((text) => text.trim());
-}
-
-function readCsv(path: string): MeasuredNetwork[] {
-  // Spreadsheets begin a file with a byte order mark.
-  const text = readBytes(path, "measurements file")
-    .toString("utf8")
-    .replace(/^\uFEFF/, "");
-  const [{ line: header } = { line: "" }, ...lines] = text
-    .split(/\r?\n/)
-    .map((line, i) => ({ line, number: i + 1 }))
-    .filter(({ line }) => line.trim() !== "");
-  const columns = splitCsvLine(header);
-  const networkColumn = columns.indexOf("network");
-  const latencyColumn = columns.indexOf("latencyMs");
-  const platformColumn = columns.indexOf("platform");
-  if (networkColumn < 0 || latencyColumn < 0) {
-    throw new FormatError(
-      `measurements file ${path} must have the columns network and latencyMs, got ${columns.join(", ")}`,
-      {
-        path,
-        hint: "network: an architecture string, index or nasbench201/INDEX; latencyMs: milliseconds",
-      },
-    );
-  }
-  const checks = new InputChecks();
-  const networks = lines.map(({ line, number }): MeasuredNetwork => {
-    const fields = splitCsvLine(line);
-    const where = `measurements file ${path}, line ${number}`;
-    const latencyText = fields[latencyColumn] ?? "";
-    const latencyMs = latencyText === "" ? Number.NaN : Number(latencyText);
-    if (!(latencyMs > 0 && Number.isFinite(latencyMs))) {
-      checks.add(
-        new FormatError(
-          `${where}: latencyMs must be a number greater than 0, got "${latencyText}"`,
-          { path, field: "latencyMs" },
-        ),
-      );
+async function readRows(path: string): Promise<MeasuredRows> {
+  const form = extname(path).slice(1).toLowerCase();
+  switch (form) {
+    case "parquet": {
+      const networks = (await readMeasurements(path)).flatMap((measurement) => {
+        const architecture = architectureFromId(measurement.subjectId);
+        if (architecture === undefined || measurement.grade === "X") return [];
+        const { latencyMs, lowerMs, upperMs, platformId } = measurement;
+        const relativeSd = (upperMs - lowerMs) / (2 * 1.645 * latencyMs);
+        return [{ architecture, latencyMs, relativeSd, platformId }];
+      });
+      // A pool holds operators and files beside: nobody meant them here.
+      return { networks, skipped: [] };
     }
-    let index = 0;
-    try {
-      index = indexFromArch(fields[networkColumn] ?? "");
-    } catch (cause) {
-      checks.add(
-        new FormatError(`${where}: ${messageOf(cause)}`, { path, field: "network", cause }),
+    case "csv":
+    case "jsonl":
+    case "json":
+      return measuredRows(readBytes(path, "measurements file").toString("utf8"), path, form);
+    default:
+      throw new InputError(
+        `measurements come as .parquet (a pool's), .csv, .jsonl or .json (of \`samara measure\`), got ${path}`,
+        { hint: "write a CSV with the columns network,latencyMs" },
       );
-    }
-    const platformId = platformColumn < 0 ? null : fields[platformColumn] || null;
-    return { index, latencyMs, relativeSd: null, platformId };
-  });
-  checks.done();
-  return networks;
+  }
 }
 
 /**
- * Read measured latencies.
+ * Read measured latencies of one platform, of networks of one search space.
  *
  * @param platformId - keep only this platform's; when undefined the file must hold one platform
- * @throws FormatError naming line and field; InputError when the file holds other platforms, or several
+ * @throws FormatError naming line and field; InputError when the file holds other platforms, or several, or networks of
+ *   several search spaces
  */
 export async function readMeasuredNetworks(
   path: string,
   platformId: string | undefined,
-): Promise<{ networks: MeasuredNetwork[]; platformId: string | null }> {
-  let networks: MeasuredNetwork[];
-  if (extname(path) === ".parquet") {
-    networks = (await readMeasurements(path)).flatMap((measurement) => {
-      const index = indexFromNetworkId(measurement.subjectId);
-      if (index === undefined || measurement.grade === "X") return [];
-      const { latencyMs, lowerMs, upperMs } = measurement;
-      const relativeSd = (upperMs - lowerMs) / (2 * 1.645 * latencyMs);
-      return [{ index, latencyMs, relativeSd, platformId: measurement.platformId }];
-    });
-  } else if (extname(path) === ".csv") networks = readCsv(path);
-  else {
-    throw new InputError(`measurements come as .parquet (a pool's) or .csv, got ${path}`, {
-      hint: "write a CSV with the columns network,latencyMs",
-    });
-  }
+): Promise<{ networks: MeasuredNetwork[]; platformId: string | null; skipped: readonly string[] }> {
+  const { networks, skipped } = await readRows(path);
   if (networks.length === 0) {
+    const why = skipped.length === 0 ? "" : ` (left out: ${skipped.join(", ")})`;
     throw new InputError(
-      `measurements file ${path} holds no usable latency of a NAS-Bench-201 network`,
+      `measurements file ${path} holds no usable latency of a network of a search space${why}`,
     );
   }
   const platforms = [...new Set(networks.map((network) => network.platformId))];
-  if (platformId === undefined) {
-    if (platforms.length > 1) {
-      throw new InputError(`measurements file ${path} holds ${platforms.length} platforms`, {
-        hint: `choose one with --platform: ${platforms.join(", ")}`,
-      });
-    }
-    return { networks, platformId: platforms[0] ?? null };
+  if (platformId === undefined && platforms.length > 1) {
+    throw new InputError(`measurements file ${path} holds ${platforms.length} platforms`, {
+      hint: `choose one with --platform: ${platforms.join(", ")}`,
+    });
   }
   const own = networks.filter(
-    (network) => network.platformId === null || network.platformId === platformId,
+    (network) =>
+      platformId === undefined || network.platformId === null || network.platformId === platformId,
   );
   if (own.length === 0) {
     throw new InputError(
@@ -139,22 +76,67 @@ export async function readMeasuredNetworks(
       },
     );
   }
-  return { networks: own, platformId };
+  const ofOneSpace =
+    extname(path) === ".parquet" ? cellsFirst(own) : { networks: own, skipped: [] };
+  const spaces = [...new Set(ofOneSpace.networks.map(({ architecture }) => spaceOf(architecture)))];
+  if (spaces.length > 1) {
+    throw new InputError(
+      `measurements file ${path} holds networks of ${spaces.join(" and ")}: samples must be of one search space`,
+      { hint: "write a file for each space" },
+    );
+  }
+  return {
+    networks: ofOneSpace.networks,
+    platformId: platformId ?? platforms[0] ?? null,
+    skipped: [...skipped, ...ofOneSpace.skipped],
+  };
 }
 
-/** As samples of a predictor, row = architecture index in the table of all cells. */
+const cellSpace = "nasbench201";
+const spaceOf = (architecture: Architecture): string => architecture.space.name;
+
+/** A pool is measured for many purposes: where it has cells, they are meant. */
+function cellsFirst(networks: MeasuredNetwork[]): {
+  networks: MeasuredNetwork[];
+  skipped: string[];
+} {
+  const cells = networks.filter(({ architecture }) => spaceOf(architecture) === cellSpace);
+  const nOthers = networks.length - cells.length;
+  if (cells.length === 0 || nOthers === 0) return { networks, skipped: [] };
+  return { networks: cells, skipped: [`networks of other search spaces: ${nOthers}`] };
+}
+
+/** Features of measured networks, one row each, in their order. */
+export function featuresOfMeasured(networks: readonly MeasuredNetwork[]): FeatureTable {
+  return networks[0]!.architecture.space.features(
+    networks.map(({ architecture }) => architecture.text),
+  );
+}
+
+/**
+ * Measured networks as samples of a predictor, and the table that their rows point into: of NAS-Bench-201 the table of
+ * all cells, of other spaces that of the measured networks.
+ */
 export function samplesFromNetworks(
   networks: readonly MeasuredNetwork[],
   platformId: string,
   runtime: Platform["runtime"],
-): PlatformSamples {
+): { samples: PlatformSamples; table: FeatureTable } {
   const hasSd = networks.every(({ relativeSd }) => relativeSd !== null);
+  const isCells = spaceOf(networks[0]!.architecture) === cellSpace;
   return {
-    platformId,
-    family: runtime.family,
-    ...knownOfRuntime(runtime),
-    rows: Int32Array.from(networks, ({ index }) => index),
-    latencyMs: Float64Array.from(networks, ({ latencyMs }) => latencyMs),
-    ...(hasSd ? { relativeSd: Float64Array.from(networks, ({ relativeSd }) => relativeSd!) } : {}),
+    table: isCells ? featuresOfCells() : featuresOfMeasured(networks),
+    samples: {
+      platformId,
+      family: runtime.family,
+      ...knownOfRuntime(runtime),
+      rows: Int32Array.from(networks, ({ architecture }, i) =>
+        isCells ? Number(architecture.text) : i,
+      ),
+      latencyMs: Float64Array.from(networks, ({ latencyMs }) => latencyMs),
+      ...(hasSd
+        ? { relativeSd: Float64Array.from(networks, ({ relativeSd }) => relativeSd!) }
+        : {}),
+    },
   };
 }

@@ -2,9 +2,10 @@
  * Measuring into a pool folder, as `measure`, `campaign`, `profile` and `onboard` do it: append to its log, show
  * progress, and recompute its measurements.
  */
-import { InterruptedError, UnusableQualityError } from "../errors.js";
+import { InterruptedError, PlatformUnavailableError, UnusableQualityError } from "../errors.js";
 import {
   type CampaignOptions,
+  type CampaignPlatform,
   type CampaignResult,
   interrupted,
   type Protocol,
@@ -43,10 +44,13 @@ interface MeasuringOptions {
   readonly pace?: Pace;
 }
 
-const campaignPlatform = ({ platform, runtime }: AvailablePlatform) => ({
-  platform,
-  modelFormat: runtime.modelFormat,
-});
+/** Something to measure: a platform that runs here, or one that times itself elsewhere. */
+type MeasuredPlatform = AvailablePlatform | CampaignPlatform;
+
+const campaignPlatform = (measured: MeasuredPlatform): CampaignPlatform =>
+  "runtime" in measured
+    ? { platform: measured.platform, modelFormat: measured.runtime.modelFormat }
+    : measured;
 
 function commonOptions(
   options: MeasuringOptions,
@@ -93,10 +97,11 @@ export interface MeasuredNetworks {
 /**
  * Measure subjects on platforms into a pool's log; what it already holds is not measured again.
  *
- * @throws InterruptedError after Ctrl-C, when all finished processes are saved
+ * @throws InterruptedError after Ctrl-C, when all finished processes are saved; PlatformUnavailableError when a device
+ *   is gone, with the same
  */
 export async function measureSubjects(
-  platforms: readonly AvailablePlatform[],
+  platforms: readonly MeasuredPlatform[],
   subjects: readonly Subject[],
   options: MeasuringOptions,
 ): Promise<CampaignResult> {
@@ -107,6 +112,9 @@ export async function measureSubjects(
     subjects,
     ...(options.counters === undefined ? {} : { counters: options.counters }),
     ...(options.pace === undefined ? {} : { pace: options.pace }),
+  }).catch((error: unknown) => {
+    if (error instanceof PlatformUnavailableError) summarisePool(options.pool);
+    throw error;
   });
   options.progress.clear();
   if (result.stoppedBy === "signal") {
@@ -120,10 +128,11 @@ export async function measureSubjects(
 /**
  * Measure networks on platforms into a pool and recompute its measurements.
  *
- * @throws InterruptedError after Ctrl-C, when all finished processes are saved
+ * @throws InterruptedError after Ctrl-C, when all finished processes are saved; PlatformUnavailableError when a device
+ *   is gone, with the same
  */
 export async function measureNetworks(
-  platforms: readonly AvailablePlatform[],
+  platforms: readonly MeasuredPlatform[],
   subjects: readonly Subject[],
   options: MeasuringOptions,
 ): Promise<MeasuredNetworks> {

@@ -4,13 +4,18 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { InputError } from "../errors.js";
-import { hashOf, type Subject, subjectFromGraph, subjectFromIndex } from "../measure/subject.js";
+import {
+  hashOf,
+  modelFileOf,
+  type Subject,
+  subjectFromGraph,
+  subjectFromIndex,
+} from "../measure/subject.js";
 import { readOnnx } from "../onnx/read.js";
 import { nCells } from "../space/nasbench201/cell.js";
 import { type Architecture, architectureFromText } from "../space/registry.js";
 import { readBytes } from "../store/files.js";
 import { createRandom, drawWithoutReplacement } from "../tensor/random.js";
-import { writeTflite } from "../tflite/write.js";
 import { InputChecks } from "./input-checks.js";
 
 /** The id under which measurements and predictions name an architecture. */
@@ -71,7 +76,7 @@ export function drawIndices(
 }
 
 /**
- * A model file as a subject: ONNX runtimes run the very file, TFLite a translation of its graph.
+ * A model file as a subject: ONNX runtimes run the very file, others a translation of its graph.
  *
  * @throws NotFoundError, FormatError, UnsupportedError from reading it
  */
@@ -83,7 +88,7 @@ export function subjectFromFile(path: string): Subject {
     id: `file/${basename(path)}#${hashOf(bytes)}`,
     kind: "network",
     modelFile: (format) =>
-      format === "onnx" ? bytes : writeTflite(readOnnx(path, { values: true })),
+      format === "onnx" ? bytes : modelFileOf(readOnnx(path, { values: true }), format),
   };
 }
 

@@ -12,12 +12,14 @@ import {
 } from "../../test/fake-lab.js";
 import { MeasurementError, StorageError, UnsupportedError } from "../errors.js";
 import { startSampler } from "../platform/sampler.js";
-import type { ProcessSummary } from "../record/measurement.js";
+import { ownClock, type ProcessSummary } from "../record/measurement.js";
 import {
   bulkProtocol,
   type CampaignOptions,
+  type CampaignPlatform,
   type CampaignProgress,
   interrupted,
+  type OwnClockUnit,
   runCampaign,
 } from "./campaign.js";
 import { hashOf, type Subject } from "./subject.js";
@@ -51,6 +53,89 @@ const short = ({ platformId, subjectId, processId }: ProcessSummary) =>
   `${processId} ${platformId === platform.id ? "" : "heavy "}${subjectId}`;
 
 const hashIs = (subject: Subject) => hashOf(subject.modelFile("onnx"));
+
+/** A platform without samplers, that tells the true latency of the ONNX file by itself. */
+function onOwnClock(timed: string[], fails: (id: string) => Error | undefined = () => undefined) {
+  const timeModels = async ({ models, onLine }: OwnClockUnit) => {
+    const failures: { subjectId: string; reason: string }[] = [];
+    for (const { id, kind, file } of models) {
+      timed.push(id);
+      const error = fails(id);
+      if (error instanceof StorageError) throw error;
+      if (error !== undefined) {
+        failures.push({ subjectId: id, reason: error.message });
+        continue;
+      }
+      const latencyMs = trueLatencyMs({ id, kind, modelFile: () => file }, platform);
+      onLine({
+        schema: "samara/process-summary/1",
+        platformId: platform.id,
+        kind,
+        subjectId: id,
+        modelHash: hashOf(file),
+        referenceHash: ownClock,
+        processId: `own-${timed.length}`,
+        startedAt: "2026-01-01T00:00:00.000Z",
+        contextId: "none",
+        runsPerBlock: 1,
+        warmupRuns: 1,
+        steady: false,
+        ratios: [latencyMs],
+        wallMs: [latencyMs],
+        waitShares: [],
+        cleanReferenceMs: [],
+        referenceMs: 1,
+        counters: [],
+      });
+    }
+    const failed = new Set(failures.map(({ subjectId }) => subjectId));
+    return { finished: models.flatMap(({ id }) => (failed.has(id) ? [] : [id])), failures };
+  };
+  return { ...inLab(platform), timeModels } satisfies CampaignPlatform;
+}
+
+describe("a platform on its own clock", () => {
+  const noReference: Subject = {
+    ...labReference,
+    modelFile: () => {
+      throw new Error("a reference is not asked for");
+    },
+  };
+  const options = { reference: noReference, protocol: { ...protocol, nExtraProcesses: 2 } };
+
+  test("needs no reference and no sampler, and C is no reason to measure again", async () => {
+    const timed: string[] = [];
+    const { lines, lab } = await run({ ...options, platforms: [onOwnClock(timed)] });
+    expect(lab.nStarted()).toBe(0);
+    const ids = subjects.map(({ id }) => id);
+    expect(timed).toEqual([...ids, ...ids]);
+    for (const [i, { latencyMs, grade }] of summarise(lines).entries()) {
+      expect(grade).toBe("C");
+      expect(latencyMs).toBeCloseTo(trueLatencyMs(subjects[i]!, platform), 9);
+    }
+    const again: string[] = [];
+    await run({ ...options, platforms: [onOwnClock(again)], doneLines: lines });
+    expect(again).toEqual([]);
+  });
+
+  test("gives a subject up that fails twice; an error that it throws stops everything", async () => {
+    const timed: string[] = [];
+    const bad = subjects[1]!.id;
+    const failing = onOwnClock(timed, (id) =>
+      id === bad ? new MeasurementError("it crashed") : undefined,
+    );
+    const three = { ...options, protocol: { ...options.protocol, nProcesses: 3 } };
+    const { result } = await run({ ...three, platforms: [failing] });
+    expect(result.failures).toEqual([
+      { platformId: platform.id, subjectId: bad, reason: "it crashed" },
+    ]);
+    expect(timed.filter((id) => id === bad)).toHaveLength(2);
+    const gone = onOwnClock([], (id) =>
+      id === bad ? new StorageError("gone", { path: "there" }) : undefined,
+    );
+    await expect(run({ ...options, platforms: [gone] })).rejects.toThrow("gone");
+  });
+});
 
 describe("runCampaign()", () => {
   test("finds the exact latency of every subject on every platform", async () => {

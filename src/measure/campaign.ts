@@ -8,12 +8,12 @@
  */
 import { InterruptedError, messageOf } from "../errors.js";
 import type { ModelFormat } from "../platform/runtime.js";
-import type { Context, ProcessSummary } from "../record/measurement.js";
+import { type Context, ownClock, type ProcessSummary } from "../record/measurement.js";
 import type { Platform } from "../record/platform.js";
 import { Pace } from "./pace.js";
 import { hashOf, type Subject } from "./subject.js";
 import { summarise } from "./summarise.js";
-import { runUnit, type StartSampler, type UnitModel } from "./unit.js";
+import { runUnit, type StartSampler, type UnitModel, type UnitOutcome } from "./unit.js";
 
 /** How thoroughly to measure. Defaults are bulk mode of docs/measuring.md. */
 export interface Protocol {
@@ -38,10 +38,27 @@ export const bulkProtocol: Protocol = {
   nExtraProcesses: 2,
 };
 
+/** What is handed to something that times models by other means than sampler processes. */
+export interface OwnClockUnit {
+  readonly platform: Platform;
+  readonly models: readonly UnitModel[];
+  readonly signal?: AbortSignal;
+  /** Whether no further model may be started. */
+  readonly isLate: () => boolean;
+  readonly onContext: (context: Context) => void;
+  /** Saves a line; throws StorageError. */
+  readonly onLine: (line: ProcessSummary) => void;
+}
+
 /** A platform to measure with its reference (one fixed network in the platform's own runtime). */
 export interface CampaignPlatform {
   readonly platform: Platform;
   readonly modelFormat: ModelFormat;
+  /**
+   * Times models on a clock of its own, where no sampler can run: there is no reference, and lines have `ownClock` in
+   * its place.
+   */
+  readonly timeModels?: (unit: OwnClockUnit) => Promise<UnitOutcome>;
 }
 
 /** Where results go; `append` returns once the line is safe on disk. */
@@ -132,7 +149,8 @@ function chunksOf<T>(items: readonly T[], size: number): T[][] {
  *
  * A subject that fails twice on a platform is given up there and listed in `failures`; it stops nothing else.
  *
- * @throws StorageError when a result cannot be saved: measuring on would lose what follows
+ * @throws StorageError when a result cannot be saved: measuring on would lose what follows; what `timeModels` of a
+ *   platform throws, e.g. because its device is gone
  */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
   const { platforms, subjects, reference, protocol, sink, signal } = options;
@@ -140,10 +158,14 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   const wanted = new Set(subjects.map(({ id }) => id));
   const wantedPlatforms = new Set(platforms.map(({ platform }) => platform.id));
   const references = new Map<string, Uint8Array>();
-  for (const { modelFormat } of platforms) {
-    if (!references.has(modelFormat)) references.set(modelFormat, reference.modelFile(modelFormat));
+  const referenceHashes = new Set<string>();
+  for (const { modelFormat, timeModels } of platforms) {
+    if (timeModels !== undefined) referenceHashes.add(ownClock);
+    else if (!references.has(modelFormat)) {
+      references.set(modelFormat, reference.modelFile(modelFormat));
+      referenceHashes.add(hashOf(references.get(modelFormat)!));
+    }
   }
-  const referenceHashes = new Set([...references.values()].map(hashOf));
   const lines = options.doneLines.filter(
     (line) =>
       wantedPlatforms.has(line.platformId) &&
@@ -197,7 +219,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     chunkKey: string,
     round: number,
   ): Promise<void> => {
-    const { platform, modelFormat } = target;
+    const { platform, modelFormat, timeModels } = target;
     let waiting = [...chunk];
     // A crash costs the process and the subject in work; the others go on in a new process.
     while (waiting.length > 0) {
@@ -214,13 +236,9 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
       }
       if (models.length === 0) return;
       let lastMs = now();
-      const outcome = await runUnit({
+      const unit: OwnClockUnit = {
         platform,
-        reference: references.get(modelFormat)!,
         models,
-        protocol,
-        startSampler: options.startSampler,
-        counters: options.counters ?? false,
         isLate,
         ...(signal ? { signal } : {}),
         onContext: (context) => sink.addContext(context),
@@ -234,7 +252,15 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
           lastMs = now();
           report(platform.id, round);
         },
-      });
+      };
+      const outcome = await (timeModels?.(unit) ??
+        runUnit({
+          ...unit,
+          reference: references.get(modelFormat)!,
+          protocol,
+          startSampler: options.startSampler,
+          counters: options.counters ?? false,
+        }));
       for (const { subjectId, reason } of outcome.failures) {
         addFailure(platform.id, subjectId, reason);
       }
@@ -273,11 +299,15 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   for (let round = 0; round < protocol.nProcesses; round += 1) {
     await runRound(round, (platformId, subject) => countOf(platformId, subject) <= round);
   }
+  // Without a reference C is the best grade: another process would not change it.
+  const best = new Set(platforms.flatMap((one) => (one.timeModels ? [one.platform.id] : [])));
   for (let extra = 0; extra < protocol.nExtraProcesses; extra += 1) {
     const round = protocol.nProcesses + extra;
     const poor = new Set(
       summarise(lines)
-        .filter(({ grade }) => grade === "C" || grade === "X")
+        .filter(
+          ({ grade, platformId }) => grade === "X" || (grade === "C" && !best.has(platformId)),
+        )
         .map(({ platformId, subjectId }) => keyOf(platformId, subjectId)),
     );
     if (poor.size === 0) break;

@@ -39,6 +39,7 @@ export {
   type CampaignPlatform,
   type CampaignProgress,
   type CampaignResult,
+  type OwnClockUnit,
   type Protocol,
   type RunSink,
   runCampaign,
@@ -48,4 +49,4 @@ export { examineMachine } from "./examine.js";
 export { type ProfileOptions, profilePlatform, profileProtocol } from "./profile.js";
 export { referenceSubject, type Subject, subjectFromGraph, subjectFromIndex } from "./subject.js";
 export { summarise } from "./summarise.js";
-export type { StartSampler } from "./unit.js";
+export type { StartSampler, UnitModel, UnitOutcome } from "./unit.js";

@@ -3,6 +3,7 @@
  */
 import { createHash } from "node:crypto";
 import type { OperatorGraph } from "../graph/graph.js";
+import { writeNcnnParam } from "../ncnn/write.js";
 import { writeOnnx } from "../onnx/write.js";
 import type { ModelFormat } from "../platform/runtime.js";
 import { cellFromIndex } from "../space/nasbench201/cell.js";
@@ -27,17 +28,31 @@ export function hashOf(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex").slice(0, 16);
 }
 
+/**
+ * A graph as a model file.
+ *
+ * @throws UnsupportedError when the format cannot hold it; the message names the operator
+ */
+export function modelFileOf(graph: OperatorGraph, format: ModelFormat): Uint8Array {
+  switch (format) {
+    case "onnx":
+      return writeOnnx(graph);
+    case "tflite":
+      return writeTflite(graph);
+    case "ncnn":
+      return new TextEncoder().encode(writeNcnnParam(graph));
+    default:
+      return format satisfies never;
+  }
+}
+
 /** A subject whose model files are written from an operator graph. */
 export function subjectFromGraph(
   id: string,
   kind: Subject["kind"],
   graphOf: () => OperatorGraph,
 ): Subject {
-  return {
-    id,
-    kind,
-    modelFile: (format) => (format === "onnx" ? writeOnnx(graphOf()) : writeTflite(graphOf())),
-  };
+  return { id, kind, modelFile: (format) => modelFileOf(graphOf(), format) };
 }
 
 /** The subject of a NAS-Bench-201 architecture, by Samara's index. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ProcessSummary } from "../record/measurement.js";
+import { ownClock, type ProcessSummary } from "../record/measurement.js";
 import { anchorOf, summarise } from "./summarise.js";
 
 const line = (changes: Partial<ProcessSummary> = {}): ProcessSummary => ({
@@ -53,6 +53,27 @@ describe("anchorOf()", () => {
 });
 
 describe("summarise()", () => {
+  test("takes lines of an own clock as milliseconds, grades them C at best and says why", () => {
+    const lines = processes([1.5, 1.51, 1.49]).map((one) => ({
+      ...one,
+      referenceHash: ownClock,
+      referenceMs: 1,
+      cleanReferenceMs: [],
+      waitShares: [],
+      steady: false,
+    }));
+    const [measurement] = summarise(lines);
+    expect(measurement?.latencyMs).toBeCloseTo(1.5, 10);
+    expect(measurement).toMatchObject({
+      grade: "C",
+      reasons: [
+        "timed by the tool's own clock, without a reference: a disturbed device would not show",
+      ],
+    });
+    const [wild] = summarise(lines.map((one, i) => ({ ...one, ratios: [1 + i] })));
+    expect(wild?.grade).toBe("X");
+  });
+
   test("multiplies the median ratio over processes by the anchor", () => {
     const [measurement] = summarise(processes([1.5, 3, 2]));
     expect(measurement?.latencyMs).toBeCloseTo(4, 10);

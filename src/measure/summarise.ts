@@ -5,7 +5,12 @@
  * Estimator (docs/measuring.md): per process the median ratio to the interleaved reference, both corrected for
  * run-queue wait; over processes the median; times one anchor of the reference per platform in milliseconds.
  */
-import type { Grade, Measurement, ProcessSummary } from "../record/measurement.js";
+import {
+  type Grade,
+  type Measurement,
+  ownClock,
+  type ProcessSummary,
+} from "../record/measurement.js";
 import { median, medianAbsoluteDeviation, studentTQuantile } from "../tensor/stats.js";
 
 /** Reference latency in milliseconds that ratios are multiplied by. */
@@ -111,9 +116,16 @@ function judge(
   if (relativeHalfWidth > 0.15) lower("X", `${width}, above 15 %`);
   else if (relativeHalfWidth > 0.08) lower("C", `${width}, above 8 %`);
   else if (relativeHalfWidth > 0.04) lower("B", `${width}, above 4 %`);
-  if (!anchor.clean)
-    lower("C", "no quiet window for the reference: milliseconds may be off as a whole");
-  if (lines.some((line) => !line.steady)) lower("B", "warm-up did not settle in every process");
+  if (lines.some(({ referenceHash }) => referenceHash === ownClock)) {
+    lower(
+      "C",
+      "timed by the tool's own clock, without a reference: a disturbed device would not show",
+    );
+  } else {
+    if (!anchor.clean)
+      lower("C", "no quiet window for the reference: milliseconds may be off as a whole");
+    if (lines.some((line) => !line.steady)) lower("B", "warm-up did not settle in every process");
+  }
   if (waitShare > 0.2) {
     lower("B", `waited for a processor in ${(100 * waitShare).toFixed(0)} % of the time`);
   }

@@ -11,6 +11,7 @@ import { nsPerMs } from "../units.js";
 import { takeContext } from "./environment.js";
 import { hashOf } from "./subject.js";
 
+/** A network or operator as the model file that a platform reads. */
 export interface UnitModel {
   readonly id: string;
   readonly kind: "network" | "operator";
@@ -36,6 +37,7 @@ export interface UnitOptions {
   readonly onLine: (line: ProcessSummary) => void;
 }
 
+/** How far a unit came. */
 export interface UnitOutcome {
   readonly finished: readonly string[];
   readonly failures: readonly { subjectId: string; reason: string }[];

@@ -8,8 +8,8 @@
 import type { RuntimeInfo } from "../record/platform.js";
 import type { Thread, WaitReader } from "./run-queue.js";
 
-/** Format of a model file. */
-export type ModelFormat = "onnx" | "tflite";
+/** Format of a model file; `ncnn` is a `.param` text without weights. */
+export type ModelFormat = "onnx" | "tflite" | "ncnn";
 
 /** One way to run a runtime; several of them make several platforms of one family. */
 export interface RuntimeVariant {

@@ -13,6 +13,12 @@ export type Grade = z.infer<typeof gradeSchema>;
 /** What is timed: a network of a search space or file, or one operator for the descriptor. */
 const subjectKindSchema = z.enum(["network", "operator"]);
 
+/**
+ * `referenceHash` of processes that were timed without a reference, by a tool's own clock: `ratios` are then
+ * milliseconds (`referenceMs` is 1), and what disturbed the device stays in them.
+ */
+export const ownClock = "own-clock";
+
 /** One log line: all pairs of one network in one process. Ratios are target / reference, wait-corrected. */
 export const processSummarySchema = z.object({
   schema: z.literal("samara/process-summary/1"),
@@ -22,7 +28,7 @@ export const processSummarySchema = z.object({
   subjectId: z.string(),
   /** SHA-256 (16 hex digits) of the model file that ran. */
   modelHash: z.string(),
-  /** SHA-256 (16 hex digits) of the reference's model file; ratios are comparable only within it. */
+  /** SHA-256 (16 hex digits) of the reference's model file, or `ownClock`; ratios are comparable only within it. */
   referenceHash: z.string(),
   processId: z.string(),
   startedAt: z.string(),
@@ -30,7 +36,7 @@ export const processSummarySchema = z.object({
   /** Inferences in one timed block (1 unless the network is faster than the block minimum). */
   runsPerBlock: z.number().int().positive(),
   warmupRuns: z.number().int().nonnegative(),
-  /** Two consecutive warm-up windows agreed. */
+  /** Two consecutive warm-up windows agreed; false also where nobody looked. */
   steady: z.boolean(),
   ratios: z.array(z.number().positive()),
   /** Per pair, ms per inference: wall time of the target, uncorrected. */

@@ -35,12 +35,17 @@ export const runtimeInfoSchema = z.object({
 /** Inference software with its version and settings. */
 export type RuntimeInfo = z.infer<typeof runtimeInfoSchema>;
 
+/** Numbers that a runtime computes with: the narrowest that its settings allow. */
+const precisionSchema = z.enum(["fp32", "fp16", "int8"]);
+/** Numbers that a runtime computes with. */
+export type Precision = z.infer<typeof precisionSchema>;
+
 export const platformSchema = z.object({
   /** `<device>.<runtime+version+settings>.<precision>`, e.g. `rpi4b.ort1.30-cpu-all-t1.fp32`. */
   id: z.string(),
   device: deviceSchema,
   runtime: runtimeInfoSchema,
-  precision: z.enum(["fp32"]),
+  precision: precisionSchema,
 });
 /** Device, runtime and precision: what a latency belongs to. */
 export type Platform = z.infer<typeof platformSchema>;
@@ -50,8 +55,9 @@ export function createPlatform(
   device: Device,
   runtime: RuntimeInfo,
   runtimeSlug: string,
+  precision: Precision = "fp32",
 ): Platform {
-  return { id: `${device.id}.${runtimeSlug}.fp32`, device, runtime, precision: "fp32" };
+  return { id: `${device.id}.${runtimeSlug}.${precision}`, device, runtime, precision };
 }
 
 /** The platform id without its device part: `ort1.30-cpu-all-t1.fp32`. */

@@ -1,7 +1,7 @@
 /**
  * `samara adapt`: tune a predictor to a platform with a few measured networks.
  */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { InputError } from "../../errors.js";
 import { formatDuration } from "../../units.js";
 import { exitCodes } from "../exit-codes.js";
@@ -29,7 +29,7 @@ export function registerAdapt(register: Register): void {
         )
         .option(
           "--measurements <file>",
-          "measured latencies: .parquet of a pool, or .csv with network,latencyMs",
+          "measured latencies: a pool's .parquet, .csv or .jsonl with network,latencyMs, or what measure printed",
         )
         .option(
           "--descriptor <file>",
@@ -44,7 +44,6 @@ export function registerAdapt(register: Register): void {
       const { Pool, readDescriptor } = await import("../../store/pool.js");
       const { readMeasuredNetworks, samplesFromNetworks } = await import("../measured-file.js");
       const { writePredictor } = await import("../../store/predictors.js");
-      const { featuresOfCells } = await import("../../space/nasbench201/features.js");
       const { importedPlatform } = await import("../imported.js");
       const { findPlatform } = await import("../../platform/registry.js");
       const fitted = await loadFitted(options.predictor ?? shippedPredictor());
@@ -55,7 +54,10 @@ export function registerAdapt(register: Register): void {
           : await findPlatform(options.platform).catch(() => undefined);
       const wantedId = here?.platform.id ?? options.platform;
       const path = options.measurements ?? join(pool.folder, "measurements.parquet");
-      const { networks, platformId } = await readMeasuredNetworks(path, wantedId);
+      const { networks, platformId, skipped } = await readMeasuredNetworks(path, wantedId);
+      if (skipped.length > 0) {
+        warn("rows-left-out", `${path}: left out ${skipped.join(", ")}`);
+      }
       const id = platformId ?? wantedId ?? "imported";
       const descriptor =
         options.descriptor === undefined ? pool.descriptor(id) : readDescriptor(options.descriptor);
@@ -71,22 +73,22 @@ export function registerAdapt(register: Register): void {
         warn(
           "no-descriptor",
           `no descriptor of ${id}: adapting from its latencies alone`,
-          "profile it with `samara profile`",
+          here === undefined ? undefined : "profile it with `samara profile`",
         );
       }
       const platform =
         descriptor?.platform ??
         here?.platform ??
-        pool.platforms().find((p) => p.id === id) ??
+        // A pool in another folder knows its platforms, too.
+        [pool, new Pool(dirname(path))]
+          .flatMap((one) => one.platforms())
+          .find((p) => p.id === id) ??
         importedPlatform(id);
       const startMs = performance.now();
+      const { samples, table } = samplesFromNetworks(networks, id, platform.runtime);
       const adapted = await fitted.predictor.adapt(
-        {
-          ...samplesFromNetworks(networks, id, platform.runtime),
-          platform,
-          ...(descriptor ? { descriptor } : {}),
-        },
-        featuresOfCells(),
+        { ...samples, platform, ...(descriptor ? { descriptor } : {}) },
+        table,
         { seed: options.seed, signal },
       );
       const durationMs = performance.now() - startMs;

@@ -20,14 +20,16 @@ export function registerEvaluate(register: Register): void {
       command
         .option("--predictor <dir>", "adapted predictor")
         .option("--platform <id>", "platform whose predictor and latencies to take")
-        .option("--measurements <file>", ".parquet of a pool, or .csv with network,latencyMs"),
+        .option(
+          "--measurements <file>",
+          "a pool's .parquet, .csv or .jsonl with network,latencyMs, or what measure printed",
+        ),
     async ({ options, out, settings, warn, warnings }) => {
       if (options.measurements === undefined) {
         throw new InputError("evaluate needs --measurements FILE");
       }
       const { chooseAdapted } = await import("../predictors.js");
-      const { readMeasuredNetworks } = await import("../measured-file.js");
-      const { tableOfIndices } = await import("../predicting.js");
+      const { featuresOfMeasured, readMeasuredNetworks } = await import("../measured-file.js");
       const { scorePredictions } = await import("../../evaluate/metrics.js");
       const { binomialInterval } = await import("../../tensor/stats.js");
       const chosen = await chooseAdapted(options.predictor, options.platform);
@@ -46,10 +48,9 @@ export function registerEvaluate(register: Register): void {
         "networks that the predictor was adapted with are not told apart here",
         "give a file without them for an honest score",
       );
-      const predictions = await chosen.predictor.predict(
-        tableOfIndices(networks.map(({ index }) => index)),
-        { coverage: 0.9 },
-      );
+      const predictions = await chosen.predictor.predict(featuresOfMeasured(networks), {
+        coverage: 0.9,
+      });
       const scores = scorePredictions({
         measuredMs: Float64Array.from(networks, ({ latencyMs }) => latencyMs),
         predictedMs: predictions.latencyMs,

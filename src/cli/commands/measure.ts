@@ -1,8 +1,10 @@
 /**
- * `samara measure`: latency of architectures and ONNX files on platforms that run here.
+ * `samara measure`: latency of architectures and ONNX files on platforms that run here, or on a device by its tool.
  */
+import type { DeviceFile } from "../../edge/device-file.js";
 import { InputError } from "../../errors.js";
 import type { AvailablePlatform } from "../../platform/registry.js";
+import type { Pool } from "../../store/pool.js";
 import { formatMs, formatShare } from "../../units.js";
 import type { CommandContext } from "../command.js";
 import { exitCodes } from "../exit-codes.js";
@@ -13,6 +15,7 @@ import { collect, integerOption } from "../settings.js";
 
 interface MeasureOptions {
   platform?: string[];
+  device?: string;
   arch?: string[];
   samples?: number;
   next?: number;
@@ -20,20 +23,29 @@ interface MeasureOptions {
   predictor?: string;
   out?: string;
   processes: number;
-  pairs: number;
+  pairs?: number;
   resume?: boolean;
 }
 
 /** @throws InputErrors naming the options that do not go together */
 function checkOptions(
-  { platform, arch, samples, next, ...options }: MeasureOptions,
+  { platform, device, arch, samples, next, ...options }: MeasureOptions,
   nFiles: number,
 ) {
   const checks = new InputChecks();
   const refuse = (message: string, hint?: string) =>
     checks.add(new InputError(message, hint === undefined ? {} : { hint }));
-  if (!platform?.length) {
-    refuse("measure needs a platform", "name one with --platform; `samara platforms` lists them");
+  if (!platform?.length && device === undefined) {
+    refuse(
+      "measure needs a platform",
+      "name one with --platform (`samara platforms` lists them), or a device file with --device",
+    );
+  }
+  if (platform?.length && device !== undefined) {
+    refuse(
+      "--platform and --device exclude each other",
+      "--platform measures here, --device where its file says: run the command for each",
+    );
   }
   if (!arch?.length && samples === undefined && next === undefined && nFiles === 0) {
     refuse("measure needs something to measure: --arch, --samples, --next or ONNX files");
@@ -58,7 +70,7 @@ function checkOptions(
 /** What `--next` asks for: the proposal, told as progress, and the pool that the networks belong to. */
 async function propose(
   { options, progress, warn }: CommandContext<MeasureOptions>,
-  { platform }: AvailablePlatform,
+  { platform }: Pick<AvailablePlatform, "platform">,
   alsoMeasured: readonly number[],
 ) {
   const { describeExpectation, measuredBefore, proposeNetworks } = await import("../proposing.js");
@@ -132,30 +144,43 @@ async function emitProposal(
 
 /** Names the networks: once some are measured, the same command would propose others. */
 function resumeCommand(
-  { processes, pairs }: MeasureOptions,
+  { processes, pairs, device }: MeasureOptions,
   { pool, platformId }: Proposed,
   architectures: readonly { readonly id: string }[],
   files: readonly string[],
 ): string {
   const archs = architectures.map(({ id }) => `--arch ${id}`);
-  const settings = `--processes ${processes} --pairs ${pairs} -o ${pool.folder}`;
-  return ["samara measure --platform", platformId, ...archs, ...files, settings].join(" ");
+  const target = device === undefined ? `--platform ${platformId}` : `--device ${device}`;
+  const runs = pairs === undefined ? [] : [`--pairs ${pairs}`];
+  const settings = [`--processes ${processes}`, ...runs, `-o ${pool.folder}`];
+  return ["samara measure", target, ...archs, ...files, ...settings].join(" ");
 }
 
-/** The footer after proposed networks were measured. */
-async function whatNow({ expectation, pool, platformId }: Proposed): Promise<string> {
+/** What to do with what was measured, where the command knows: proposed networks, or a device's. */
+async function footer(
+  proposed: Proposed | undefined,
+  device: DeviceFile | undefined,
+  pool: Pool,
+): Promise<string> {
   const { adaptCommand } = await import("../proposing.js");
-  return `\n${expectation}\nNext        ${adaptCommand(pool, platformId)}`;
+  const platformId = proposed?.platformId ?? device?.platform.id;
+  if (platformId === undefined) return "";
+  const expectation = proposed === undefined ? "" : `\n${proposed.expectation}`;
+  return `${expectation}\nNext        ${adaptCommand(pool, platformId)}`;
 }
 
 export function registerMeasure(register: Register): void {
   register<MeasureOptions>(
     "measure",
-    "measure networks on platforms that run here",
+    "measure networks on platforms that run here, or on a device",
     (command) =>
       command
         .argument("[files...]", "ONNX files")
         .option("--platform <id>", "platform to measure on; repeat for several", collect)
+        .option(
+          "--device <file>",
+          "YAML file of a device with a benchmark tool (docs/your-own-device.md)",
+        )
         .option("--arch <arch>", "architecture as for generate; - reads one a line", collect)
         .option(
           "--samples <n>",
@@ -178,7 +203,11 @@ export function registerMeasure(register: Register): void {
           integerOption("processes", 1, 50),
           3,
         )
-        .option("--pairs <n>", "timed runs a process", integerOption("pairs", 3, 1000), 10)
+        .option(
+          "--pairs <n>",
+          "timed runs a process (default: 10; with --device what its file says)",
+          integerOption("pairs", 3, 1000),
+        )
         .option(
           "-o, --out <dir>",
           "pool folder to add to (default: your own; with --next the one that has this platform)",
@@ -189,6 +218,8 @@ export function registerMeasure(register: Register): void {
       checkOptions(options, args.length);
       const { findPlatforms } = await import("../platforms.js");
       const { measureNetworks } = await import("../measuring.js");
+      const { readDeviceFile } = await import("../../edge/device-file.js");
+      const { reachDevice } = await import("../edge-measuring.js");
       const { bulkProtocol } = await import("../../measure/campaign.js");
       const {
         architecturesFromArchs,
@@ -198,10 +229,18 @@ export function registerMeasure(register: Register): void {
         subjectFromFile,
         subjectsFromArchitectures,
       } = await import("../subjects.js");
-      const { Pool } = await import("../../store/pool.js");
+      const { Pool: PoolFolder } = await import("../../store/pool.js");
       const { predictBeside } = await import("../predicting.js");
       const checks = new InputChecks();
-      const platforms = await checks.wait(() => findPlatforms(options.platform!), []);
+      const { device: devicePath } = options;
+      const device = checks.run(
+        () => (devicePath === undefined ? undefined : readDeviceFile(devicePath, options.pairs)),
+        undefined,
+      );
+      const platforms = await checks.wait(
+        async () => (options.platform === undefined ? [] : findPlatforms(options.platform)),
+        [],
+      );
       const drawn = options.samples === undefined ? [] : drawIndices(options.seed, options.samples);
       const archs = [...(options.arch ?? []), ...drawn.map(networkId)];
       const architectures = checks.run(() => architecturesFromArchs(archs, options.seed), []);
@@ -209,7 +248,9 @@ export function registerMeasure(register: Register): void {
       checks.done();
       const named = architectures.flatMap(({ id }) => indexFromNetworkId(id) ?? []);
       const proposed =
-        options.next === undefined ? undefined : await propose(context, platforms[0]!, named);
+        options.next === undefined
+          ? undefined
+          : await propose(context, device ?? platforms[0]!, named);
       if (proposed !== undefined && options.dryRun) {
         await emitProposal(context, proposed);
         return exitCodes.ok;
@@ -219,18 +260,24 @@ export function registerMeasure(register: Register): void {
         ...subjectsFromArchitectures([...architectures, ...next]),
         ...new Map(files.map((subject) => [subject.id, subject])).values(),
       ];
-      const pool = proposed?.pool ?? new Pool(options.out ?? userPool());
-      const { measurements, result } = await measureNetworks(platforms, subjects, {
+      const pool = proposed?.pool ?? new PoolFolder(options.out ?? userPool());
+      const reached = device === undefined ? undefined : await reachDevice(device);
+      const targets = reached === undefined ? platforms : [reached.platform];
+      const { measurements, result } = await measureNetworks(targets, subjects, {
         pool,
         progress,
         signal,
-        protocol: { ...bulkProtocol, nProcesses: options.processes, nPairs: options.pairs },
+        protocol: {
+          ...bulkProtocol,
+          nProcesses: options.processes,
+          nPairs: options.pairs ?? bulkProtocol.nPairs,
+        },
         resumeCommand:
           proposed === undefined
             ? "the same command: what is in the pool's log is not measured again"
             : resumeCommand(options, proposed, [...architectures, ...next], args),
         label: `measure ${subjects.length} network(s)`,
-      });
+      }).finally(() => reached?.close());
       for (const failure of result.failures) {
         warn("not-measured", `${failure.subjectId} on ${failure.platformId}: ${failure.reason}`);
       }
@@ -275,7 +322,7 @@ export function registerMeasure(register: Register): void {
             align: "right",
           },
         ],
-        `\nSaved in ${pool.folder}${proposed === undefined ? "" : await whatNow(proposed)}`,
+        `\nSaved in ${pool.folder}${await footer(proposed, device, pool)}`,
       );
       if (result.failures.length > 0) return exitCodes.failed;
       return measurements.every(({ grade }) => grade === "X") ? exitCodes.unusable : exitCodes.ok;

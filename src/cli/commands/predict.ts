@@ -103,9 +103,13 @@ export function registerPredict(register: Register): void {
         );
       }
       const { readDevice } = await import("../../platform/device.js");
+      const { unknownProcessor } = await import("../imported.js");
       const here = readDevice();
       const asked = await askedPlatform(options.platform ?? runtimePartOf(adaptedTo.id), adaptedTo);
-      warnOfDifferences(adaptedTo, { ...asked, device: here }, warn);
+      // A device that is asked about by its full id, and of which nothing is known, was never taken for this machine.
+      const isElsewhere =
+        options.platform === adaptedTo.id && adaptedTo.device.cpuModel === unknownProcessor;
+      if (!isElsewhere) warnOfDifferences(adaptedTo, { ...asked, device: here }, warn);
 
       // The interval at coverage 2c - 1 has its upper end at the one-sided bound c.
       const coverage = budgetMs === undefined ? options.coverage : 2 * options.confidence - 1;
