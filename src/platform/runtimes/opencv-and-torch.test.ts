@@ -91,7 +91,7 @@ describe.skipIf(hereTorch.info === undefined)(`TorchScript${hereTorch.why}`, () 
 
   test("runs a module from its bytes", async () => {
     const session = await loadNative({ ...native, model: torchBytes(module) });
-    session.setInput(Float32Array.of(3, 4));
+    await session.setInput(Float32Array.of(3, 4));
     await session.run();
     expect([...(await session.output())]).toEqual([4, 6]);
     await session.dispose();

@@ -174,11 +174,9 @@ const translations: ReadonlyMap<string, Translation> = new Map<string, Translati
  * @throws UnsupportedError naming the operator when it has no translation
  */
 export function translateOperator(operator: Operator, builder: SourceBuilder): void {
-  const source = new Source(operator, builder);
+  const source: Source = new Source(operator, builder);
   const translate = translations.get(operator.type);
-  if (translate === undefined) {
-    return source.refuse(`known are ${[...translations.keys()].join(", ")}`);
-  }
+  if (translate === undefined) source.refuse(`known are ${[...translations.keys()].join(", ")}`);
   const output = operator.outputs[0]!;
   const { dataType } = source.info(output);
   if (dataType !== "float32") source.refuse(`its output must be float32, got ${dataType}`);
