@@ -19,10 +19,6 @@ export const runtime = createPageRuntime({
     ],
   },
   imports: { "onnxruntime-web": "onnxruntime-web/dist/ort.wasm.min.mjs" },
-  modules: [
-    "platform/browser/page/onnxruntime-web",
-    "platform/onnx-session",
-    "platform/ort-web-error",
-  ],
+  modules: ["platform/browser/page/onnxruntime-web", "platform/onnx-session", "platform/ort-web"],
   layout: "nchw",
 });

@@ -8,54 +8,21 @@
 import { InternalError, messageOf } from "../../errors.js";
 import type { RuntimeInfo } from "../../record/platform.js";
 import { shortVersion, sizeOf, theOnlyTensor, threadCounts } from "../onnx-session.js";
-import { ortWebLoadError } from "../ort-web-error.js";
+import {
+  describeOrtWebTensor,
+  type OrtWeb,
+  type OrtWebSession,
+  ortWebLoadError,
+} from "../ort-web.js";
 import type { Availability, Runtime, RuntimeVariant, Session } from "../runtime.js";
 
 const family = "onnxruntime-web";
-
-/** The part of onnxruntime-web that is used; its own types belong to onnxruntime-common. */
-interface OrtWeb {
-  readonly env: {
-    readonly versions: { readonly web?: string; readonly common: string };
-    readonly wasm: { numThreads?: number };
-    logLevel?: string;
-  };
-  readonly InferenceSession: {
-    create(model: Uint8Array, options: object): Promise<WebSession>;
-  };
-  readonly Tensor: new (type: "float32", data: Float32Array, dims: readonly number[]) => WebTensor;
-}
-
-interface WebTensor {
-  readonly data: unknown;
-  readonly dims: readonly number[];
-}
-
-interface WebSession {
-  readonly inputMetadata: readonly WebMetadata[];
-  readonly outputMetadata: readonly WebMetadata[];
-  run(feeds: Record<string, WebTensor>): Promise<Record<string, WebTensor>>;
-  release(): Promise<void>;
-}
-
-interface WebMetadata {
-  readonly name: string;
-  readonly isTensor: boolean;
-  readonly type?: string;
-  readonly shape?: readonly (number | string)[];
-}
 
 let threadsOfProcess: number | undefined;
 
 async function importOrtWeb(): Promise<OrtWeb> {
   return (await import("onnxruntime-web")) as unknown as OrtWeb;
 }
-
-const describe = (metadata: WebMetadata) => ({
-  name: metadata.name,
-  dataType: metadata.type ?? "not a tensor",
-  dims: metadata.shape ?? [],
-});
 
 async function load(model: Uint8Array, info: RuntimeInfo): Promise<Session> {
   const ort = await importOrtWeb();
@@ -67,7 +34,7 @@ async function load(model: Uint8Array, info: RuntimeInfo): Promise<Session> {
   threadsOfProcess = info.threads;
   ort.env.wasm.numThreads = info.threads;
   ort.env.logLevel = "error";
-  let session: WebSession;
+  let session: OrtWebSession;
   try {
     session = await ort.InferenceSession.create(model, {
       executionProviders: ["wasm"],
@@ -78,14 +45,14 @@ async function load(model: Uint8Array, info: RuntimeInfo): Promise<Session> {
     throw ortWebLoadError(cause);
   }
   try {
-    const input = theOnlyTensor("input", session.inputMetadata.map(describe));
+    const input = theOnlyTensor("input", session.inputMetadata.map(describeOrtWebTensor));
     const inputValues = new Float32Array(sizeOf(input.shape));
     const feeds = { [input.name]: new ort.Tensor("float32", inputValues, input.shape) };
     let outputs = await session.run(feeds);
     const output = theOnlyTensor(
       "output",
       session.outputMetadata.map((metadata) => ({
-        ...describe(metadata),
+        ...describeOrtWebTensor(metadata),
         dims: outputs[metadata.name]!.dims,
       })),
     );

@@ -4,35 +4,13 @@
 // The page's import map says which file that is.
 import * as onnxruntimeWeb from "onnxruntime-web";
 import { sizeOf, theOnlyTensor } from "../../onnx-session.js";
-import { ortWebLoadError } from "../../ort-web-error.js";
+import {
+  describeOrtWebTensor,
+  type OrtWeb,
+  type OrtWebSession,
+  ortWebLoadError,
+} from "../../ort-web.js";
 import { type PageSession, servePage } from "./sessions.js";
-
-/** The part of onnxruntime-web that is used. */
-interface OrtWeb {
-  readonly env: { readonly wasm: { numThreads?: number; wasmPaths?: string }; logLevel?: string };
-  readonly InferenceSession: {
-    create(model: Uint8Array, options: object): Promise<OrtSession>;
-  };
-  readonly Tensor: new (type: "float32", data: Float32Array, dims: readonly number[]) => OrtTensor;
-}
-
-interface OrtTensor {
-  readonly data: unknown;
-  readonly dims: readonly number[];
-}
-
-interface OrtSession {
-  readonly inputMetadata: readonly OrtMetadata[];
-  readonly outputMetadata: readonly OrtMetadata[];
-  run(feeds: Record<string, OrtTensor>): Promise<Record<string, OrtTensor>>;
-  release(): Promise<void>;
-}
-
-interface OrtMetadata {
-  readonly name: string;
-  readonly type?: string;
-  readonly shape?: readonly (number | string)[];
-}
 
 const ort = onnxruntimeWeb as unknown as OrtWeb;
 ort.env.wasm.numThreads = 1;
@@ -43,13 +21,7 @@ function pageUrl(): string {
   return (globalThis as unknown as { location: { href: string } }).location.href;
 }
 
-const describe = (metadata: OrtMetadata) => ({
-  name: metadata.name,
-  dataType: metadata.type ?? "not a tensor",
-  dims: metadata.shape ?? [],
-});
-
-async function createSession(model: Uint8Array): Promise<OrtSession> {
+async function createSession(model: Uint8Array): Promise<OrtWebSession> {
   try {
     return await ort.InferenceSession.create(model, {
       executionProviders: ["wasm"],
@@ -64,7 +36,7 @@ async function createSession(model: Uint8Array): Promise<OrtSession> {
 async function load(model: Uint8Array): Promise<PageSession> {
   const session = await createSession(model);
   try {
-    const input = theOnlyTensor("input", session.inputMetadata.map(describe));
+    const input = theOnlyTensor("input", session.inputMetadata.map(describeOrtWebTensor));
     const inputValues = new Float32Array(sizeOf(input.shape));
     const feeds = { [input.name]: new ort.Tensor("float32", inputValues, input.shape) };
     // A free batch of the output is known only after a run.
@@ -72,7 +44,7 @@ async function load(model: Uint8Array): Promise<PageSession> {
     const output = theOnlyTensor(
       "output",
       session.outputMetadata.map((metadata) => ({
-        ...describe(metadata),
+        ...describeOrtWebTensor(metadata),
         dims: outputs[metadata.name]!.dims,
       })),
     );
