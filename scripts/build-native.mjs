@@ -89,9 +89,14 @@ const aptCommand = (packages) => `apt-get install -y ${packages.join(" ")}`;
 
 function installPackages(packages) {
   if (process.getuid?.() !== 0) return `not root; run: sudo ${aptCommand(packages)}`;
-  const { status, stderr, error } = run("apt-get", ["install", "-y", ...packages], {
-    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
-  });
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const install = () => run("apt-get", ["install", "-y", ...packages], { env });
+  let { status, stderr, error } = install();
+  if (status !== 0) {
+    // A fresh system knows no packages yet.
+    run("apt-get", ["update"], { env });
+    ({ status, stderr, error } = install());
+  }
   if (status === 0) return undefined;
   return `${aptCommand(packages)} failed: ${(error?.message ?? stderr).trim().split("\n").pop()}`;
 }
