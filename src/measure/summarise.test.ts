@@ -97,6 +97,21 @@ describe("summarise()", () => {
     expect(wild!.upperMs / wild!.lowerMs).toBeGreaterThan(calm!.upperMs / calm!.lowerMs);
   });
 
+  test("takes the spread that is expected of one process from subjects of the same kind", () => {
+    const of = (kind: "network" | "operator", factor: number) =>
+      Array.from({ length: 10 }, (_, i) =>
+        processes([2, 2 * factor]).map((one) => ({ ...one, kind, subjectId: `${kind}/${i}` })),
+      ).flat();
+    const lines = [...of("network", 1.01), ...of("operator", 1.5)];
+    const alone = [...lines, { ...line(), subjectId: "network/alone" }];
+    const half = ({ lowerMs, upperMs }: { lowerMs: number; upperMs: number }) =>
+      Math.log(upperMs / lowerMs) / 2;
+    const found = summarise(alone).find(({ subjectId }) => subjectId === "network/alone")!;
+    const operator = summarise(alone).find(({ subjectId }) => subjectId === "operator/0")!;
+    expect(half(found)).toBeLessThan(0.03);
+    expect(half(operator)).toBeGreaterThan(0.2);
+  });
+
   test("grades at best C, with the reason, without a quiet window for the reference", () => {
     const lines = processes([2, 2, 2]).map((l) => ({ ...l, cleanReferenceMs: [] }));
     const [measurement] = summarise(lines);

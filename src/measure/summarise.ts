@@ -75,8 +75,8 @@ interface Spread {
 
 const logRatioOf = (line: ProcessSummary) => Math.log(median(line.ratios));
 
-/** Between-process spread of a platform, pooled over the subjects that ran in several processes. */
-function pooledSpread(subjects: Iterable<readonly ProcessSummary[]>): Spread {
+/** Between-process spread of a platform, pooled over the subjects that ran in several processes; if they are enough. */
+function pooledSpread(subjects: Iterable<readonly ProcessSummary[]>): Spread | undefined {
   const variances: number[] = [];
   for (const lines of subjects) {
     const n = lines.length;
@@ -85,7 +85,7 @@ function pooledSpread(subjects: Iterable<readonly ProcessSummary[]>): Spread {
     const centre = values.reduce((sum, value) => sum + value, 0) / n;
     variances.push(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (n - 1));
   }
-  if (variances.length < minPooledSubjects) return defaultSpread;
+  if (variances.length < minPooledSubjects) return undefined;
   // The mean without the largest tenth: a disturbed process must not widen every interval of its platform.
   variances.sort((a, b) => a - b);
   const kept = variances.slice(0, Math.ceil(0.9 * variances.length));
@@ -202,9 +202,16 @@ export function summarise(lines: readonly ProcessSummary[]): Measurement[] {
   ).values()) {
     const anchor = anchorOf(platformLines);
     const subjects = groupBy(platformLines, (line) => `${line.subjectId} ${line.modelHash}`);
-    const spread = pooledSpread(subjects.values());
+    // Operators are short and spread more than networks: each kind has its own spread where it shows one.
+    const spreadOfAll = pooledSpread(subjects.values());
+    const spreads = new Map<ProcessSummary["kind"], Spread>();
+    const kindOf = (lines: readonly ProcessSummary[]) => lines[0]!.kind;
+    for (const kind of new Set([...subjects.values()].map(kindOf))) {
+      const alike = [...subjects.values()].filter((lines) => kindOf(lines) === kind);
+      spreads.set(kind, pooledSpread(alike) ?? spreadOfAll ?? defaultSpread);
+    }
     for (const subjectLines of subjects.values()) {
-      measurements.push(summariseSubject(subjectLines, anchor, spread));
+      measurements.push(summariseSubject(subjectLines, anchor, spreads.get(kindOf(subjectLines))!));
     }
   }
   return measurements;
