@@ -137,6 +137,14 @@ function processesToParquet(lines: readonly ProcessSummary[], medianOf: MedianOf
   return new Uint8Array(buffer);
 }
 
+const processRatioSchema = z.object({
+  platformId: z.string(),
+  subjectId: z.string(),
+  ratio: z.number().positive(),
+});
+/** Median ratio of a subject to the reference in one process. */
+export type ProcessRatio = z.infer<typeof processRatioSchema>;
+
 /** The median of at least one value; given by the caller, because storing knows no statistics. */
 export type MedianOf = (values: readonly number[]) => number;
 
@@ -239,6 +247,23 @@ export class Pool {
     writeFileAtomic(this.path("processes.parquet"), processesToParquet(lines, medianOf));
   }
 
+  /**
+   * What each process found of each subject: from `processes.parquet`, or from the log where that is not written.
+   *
+   * @returns none when the pool has neither
+   * @throws FormatError when the file is damaged
+   */
+  async processes(medianOf: MedianOf): Promise<ProcessRatio[]> {
+    const path = this.path("processes.parquet");
+    if (existsSync(path)) {
+      const rows = await readRows(path, "processes file");
+      return rows.map((row, i) =>
+        parseAs(processRatioSchema, row, path, `row ${i} of processes file`),
+      );
+    }
+    return this.runs().lines.map((line) => ({ ...line, ratio: medianOf(line.ratios) }));
+  }
+
   /** @throws NotFoundError when nothing was summarised; FormatError when the file is damaged */
   async measurements(): Promise<Measurement[]> {
     return readMeasurements(this.path("measurements.parquet"));
@@ -265,16 +290,19 @@ export function readDescriptor(path: string): Descriptor {
   return readJsonAs(descriptorSchema, path, "descriptor");
 }
 
-/** @throws NotFoundError, FormatError naming the row that is wrong (NaN, negative latency, unknown grade) */
-export async function readMeasurements(path: string): Promise<Measurement[]> {
-  const bytes = readBytes(path, "measurements file");
-  let rows: Record<string, unknown>[];
+async function readRows(path: string, what: string): Promise<Record<string, unknown>[]> {
+  const bytes = readBytes(path, what);
   try {
     const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-    rows = await parquetReadObjects({ file: file as ArrayBuffer });
+    return await parquetReadObjects({ file: file as ArrayBuffer });
   } catch (cause) {
-    throw new FormatError(`measurements file ${path} is not readable as Parquet`, { path, cause });
+    throw new FormatError(`${what} ${path} is not readable as Parquet`, { path, cause });
   }
+}
+
+/** @throws NotFoundError, FormatError naming the row that is wrong (NaN, negative latency, unknown grade) */
+export async function readMeasurements(path: string): Promise<Measurement[]> {
+  const rows = await readRows(path, "measurements file");
   return rows.map((row, i) =>
     parseAs(
       measurementSchema,
