@@ -4,10 +4,10 @@
  * Hypotheses: rewrite semantics × form of the columns × width of the prior × relative noise. Those that share
  * features (semantics and form) are merged to one Gaussian by their moments: a *view*.
  */
-import { pruningSemantics, type RewriteSemantics } from "../graph/features.js";
+import type { RewriteSemantics } from "../graph/features.js";
 import { type Matrix, matrix, multiplyVector } from "../tensor/linalg.js";
 import { median } from "../tensor/stats.js";
-import type { AdditivePrior, CostForm } from "./additive-prior.js";
+import { type AdditivePrior, additiveSemantics, type CostForm } from "./additive-prior.js";
 import {
   type Gaussian,
   gaussianOf,
@@ -89,7 +89,8 @@ function hypothesesOf(
 ): Hypothesis[] {
   const { form, prior, designOf } = evidence;
   const hypotheses: Hypothesis[] = [];
-  pruningSemantics.forEach((semantics, s) => {
+  prior.semantics.forEach((probability, s) => {
+    const semantics = additiveSemantics[s]!;
     if (!isPossible(semantics)) return;
     const design = designOf(semantics);
     const scale = roughScale(design, latencyMs, prior);
@@ -108,7 +109,7 @@ function hypothesesOf(
           noiseVariance: sd * sd,
           logWeight:
             posterior.logEvidence +
-            Math.log(prior.semantics[s]!) -
+            Math.log(probability) -
             logPenaltyPerSpread * level -
             0.5 * noiseDistance ** 2,
         });
@@ -138,7 +139,7 @@ export function learnViews(
   const total = plausible.reduce((sum, { weight }) => sum + weight, 0);
   const views: View[] = [];
   for (const { form } of forms) {
-    for (const semantics of pruningSemantics) {
+    for (const semantics of additiveSemantics) {
       const members = plausible.filter((h) => h.form === form && h.semantics === semantics);
       if (members.length === 0) continue;
       const weights = members.map(({ weight }) => weight / total);

@@ -5,10 +5,13 @@
  * Pools have as few as five platforms, so the covariance is shrunk and widened, and wider priors compete with it.
  */
 import { z } from "zod";
-import { pruningSemantics, type RewriteSemantics } from "../graph/features.js";
+import { fusedSemantics, pruningSemantics, type RewriteSemantics } from "../graph/features.js";
 import { type Matrix, matrix } from "../tensor/linalg.js";
 import { mean, median } from "../tensor/stats.js";
 import { fitWellSampled, type Gaussian, mixMoments } from "./bayes-linear.js";
+
+/** Rewrite semantics that are hypotheses, in the order in which saved predictors number them. */
+export const additiveSemantics = [...pruningSemantics, ...fusedSemantics] as const;
 
 /** Where the columns' weights come from (see `cost-columns.ts`). */
 export const costForms = ["counts", "descriptor"] as const;
@@ -49,7 +52,7 @@ export function fitSource(
   const typicalMs = median(latencyMs);
   const scaleMs = options.form === "counts" ? typicalMs : 1;
   const y = latencyMs.map((latency) => latency / scaleMs);
-  const designs = pruningSemantics.map(designOf);
+  const designs = additiveSemantics.map(designOf);
   const fits = designs.map((design) =>
     fitWellSampled(design, y, options.centre(design, y), options.relativeSd),
   );
@@ -81,8 +84,11 @@ export function fitSource(
 /** Plain JSON beside the prior's tensors. */
 export const additivePriorSchema = z.object({
   columnShare: z.array(z.number().positive()),
-  /** Probability of each rewrite semantics, in the order of `pruningSemantics`. */
-  semantics: z.array(z.number().positive()).length(pruningSemantics.length),
+  /** Probability of each of `additiveSemantics`; older predictors know the first ones only. */
+  semantics: z
+    .array(z.number().positive())
+    .min(pruningSemantics.length)
+    .max(additiveSemantics.length),
   /** Mean and standard deviation of the logarithm of the relative noise. */
   noise: z.object({ meanLog: z.number(), sdLog: z.number().positive() }),
 });
@@ -170,12 +176,12 @@ export function learnPrior(sources: readonly SourceFit[]): AdditivePrior {
         j === k ? value + (leastSpread / columnShare[j]!) ** 2 : (1 - shrinkage) * value;
     }
   }
-  const semantics = pruningSemantics.map((_, s) => {
+  const semantics = additiveSemantics.map((_, s) => {
     let count = semanticsPseudoCount;
     for (let k = 0; k < sources.length; k++) {
       count += (weights[k]! / total) * sources.length * sources[k]!.semanticsWeight[s]!;
     }
-    return count / (sources.length + semanticsPseudoCount * pruningSemantics.length);
+    return count / (sources.length + semanticsPseudoCount * additiveSemantics.length);
   });
   const logNoise = sources.map(({ noiseSd }) => Math.log(noiseSd));
   const meanLog = mean(logNoise);

@@ -6,7 +6,7 @@
  * machines work: launch-bound, launch- and memory-bound, compute-bound. The latter need no source that is alike.
  */
 import { z } from "zod";
-import { type RewriteSemantics, rewriteSemantics } from "../../graph/features.js";
+import { type RewriteSemantics, unfusedSemantics } from "../../graph/features.js";
 import { type Matrix, matrix } from "../../tensor/linalg.js";
 import { mean, median } from "../../tensor/stats.js";
 import { fitWellSampled, type Gaussian, mixMoments } from "../bayes-linear.js";
@@ -17,7 +17,7 @@ export interface SourceFit {
   readonly family: string;
   /** Shares of the platform's typical latency. */
   readonly coefficients: Float64Array;
-  /** How well each semantics explains the platform, adding up to 1; in the order of `rewriteSemantics`. */
+  /** How well each semantics explains the platform, adding up to 1; in the order of `unfusedSemantics`. */
   readonly semanticsWeight: Float64Array;
   /** Relative deviation that the columns leave. */
   readonly noiseSd: number;
@@ -30,7 +30,7 @@ export function distinctSemantics(networks: {
   readonly heaviestPath: Readonly<Record<RewriteSemantics, Float32Array>>;
 }): RewriteSemantics[][] {
   const classes: RewriteSemantics[][] = [];
-  for (const semantics of rewriteSemantics) {
+  for (const semantics of unfusedSemantics) {
     const same = classes.find(
       ([first]) =>
         networks.counts[first!] === networks.counts[semantics] &&
@@ -66,7 +66,7 @@ export function fitSource(
   const raw = fits.map(({ logLikelihood }) => Math.exp(logLikelihood - best));
   const total = raw.reduce((sum, weight) => sum + weight, 0);
   const coefficients = new Float64Array(fits[0]!.coefficients.length);
-  const semanticsWeight = new Float64Array(rewriteSemantics.length);
+  const semanticsWeight = new Float64Array(unfusedSemantics.length);
   let noiseSd = 0;
   fits.forEach((fit, c) => {
     const weight = raw[c]! / total;
@@ -75,7 +75,8 @@ export function fitSource(
       coefficients[j]! += weight * value;
     });
     for (const semantics of classes[c]!) {
-      semanticsWeight[rewriteSemantics.indexOf(semantics)] = weight / classes[c]!.length;
+      const place = (unfusedSemantics as readonly RewriteSemantics[]).indexOf(semantics);
+      semanticsWeight[place] = weight / classes[c]!.length;
     }
   });
   return { family, coefficients, semanticsWeight, noiseSd };
@@ -231,7 +232,7 @@ export interface Component extends Gaussian {
 export const mixturePriorSchema = z.object({
   logWeights: z.array(z.number()).min(1),
   /** Probability of each rewrite semantics by name. */
-  semantics: z.record(z.enum(rewriteSemantics), z.number().nonnegative()),
+  semantics: z.record(z.enum(unfusedSemantics), z.number().nonnegative()),
   noise: z.object({ meanLog: z.number(), sdLog: z.number().positive() }),
 });
 
@@ -342,8 +343,8 @@ export function learnMixturePrior(
     }
   }
   const nFamilies = new Set(sources.map(({ family }) => family)).size;
-  const allowed = settings.semantics ?? rewriteSemantics;
-  const shares = rewriteSemantics.map((semantics, s) => {
+  const allowed = settings.semantics ?? unfusedSemantics;
+  const shares = unfusedSemantics.map((semantics, s) => {
     if (!allowed.includes(semantics)) return 0;
     const seen = sources.reduce((sum, fit, k) => sum + weights[k]! * fit.semanticsWeight[s]!, 0);
     return (knownFamilies * knownShare(semantics) + nFamilies * seen) / (knownFamilies + nFamilies);
@@ -354,7 +355,7 @@ export function learnMixturePrior(
   return {
     components,
     semantics: Object.fromEntries(
-      rewriteSemantics.map((semantics, s) => [semantics, shares[s]!]),
+      unfusedSemantics.map((semantics, s) => [semantics, shares[s]!]),
     ) as Record<RewriteSemantics, number>,
     noise: { meanLog, sdLog: Math.sqrt(variance + noiseSpread ** 2) },
   };

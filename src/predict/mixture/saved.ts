@@ -3,7 +3,7 @@
  */
 import { z } from "zod";
 import { FormatError } from "../../errors.js";
-import { type RewriteSemantics, rewriteSemantics } from "../../graph/features.js";
+import { type RewriteSemantics, unfusedSemantics } from "../../graph/features.js";
 import { matrix } from "../../tensor/linalg.js";
 import { type IntervalScale, intervalScaleSchema } from "../intervals.js";
 import { type KnownRange, knownRangeSchema } from "../known-range.js";
@@ -33,7 +33,7 @@ const adaptedSchema = commonSchema.extend({
   views: z
     .array(
       z.object({
-        semantics: z.enum(rewriteSemantics),
+        semantics: z.enum(unfusedSemantics),
         weight: z.number().positive(),
         noiseVariance: z.number().positive(),
       }),
