@@ -18,7 +18,10 @@ export const nameOfRun = ({ method, descriptor, leaves, among, platforms }) =>
   JSON.stringify([method, descriptor, leaves, among, platforms]);
 
 function keyOf(parts) {
-  return createHash("sha256").update(JSON.stringify([schema, ...parts])).digest("hex").slice(0, 24);
+  return createHash("sha256")
+    .update(JSON.stringify([schema, ...parts]))
+    .digest("hex")
+    .slice(0, 24);
 }
 
 /** Units of a run, in jobs that learn once each. */
@@ -51,7 +54,12 @@ function joined(runs) {
   for (const run of runs) {
     const known = byName.get(nameOfRun(run));
     const samples = [...new Set([...(known?.samples ?? []), ...run.samples])].sort((a, b) => a - b);
-    byName.set(nameOfRun(run), { ...known, ...run, fits: Math.max(known?.fits ?? 1, run.fits ?? 1), samples });
+    byName.set(nameOfRun(run), {
+      ...known,
+      ...run,
+      fits: Math.max(known?.fits ?? 1, run.fits ?? 1),
+      samples,
+    });
   }
   return [...byName.values()];
 }
@@ -84,24 +92,29 @@ class Worker {
 }
 
 /**
- * Do all runs.
+ * Do the runs of the experiments that are wanted, and look up those of the others.
  *
  * @returns scored units: { run, platformId, family, trial, samples, scores }, and failures in words
  */
-export async function doRuns(runs, pool, { folders, seed, nTrials, nWorkers, cache, say }) {
+export async function doRuns(experiments, pool, { folders, seed, nTrials, nWorkers, cache, say }) {
   const log = new AppendOnlyLog(cache);
   const known = new Map(
     log.read().values.flatMap((line) => (line.schema === schema ? [[line.key, line.scores]] : [])),
   );
+  const runs = experiments.flatMap((experiment) => experiment.runs);
+  const wanted = new Set(
+    experiments.flatMap(({ runs, isWanted }) => (isWanted ? runs.map(nameOfRun) : [])),
+  );
   const all = joined(runs).flatMap((run) => jobsOf(run, pool, { folders, seed, nTrials }));
   const missing = all
+    .filter(({ run }) => wanted.has(nameOfRun(run)))
     .map((job) => ({ ...job, trials: job.trials.filter(({ key }) => !known.has(key)) }))
     .filter(({ trials }) => trials.length > 0)
     // Long jobs first, so that the last ones end together.
     .sort((a, b) => weightOf(b) - weightOf(a));
   const nUnits = all.reduce((sum, { trials }) => sum + trials.length, 0);
   const nMissing = missing.reduce((sum, { trials }) => sum + trials.length, 0);
-  say(`${nUnits} units, ${nUnits - nMissing} of them in ${cache} already`);
+  say(`${nUnits} units in all, ${nMissing} to do; finished ones are kept in ${cache}`);
   const clock = new BenchmarkClock(missing, nWorkers);
   const failures = [];
   const startMs = performance.now();

@@ -2,7 +2,6 @@
 // by messages; tells every score at once, so that an interrupted run loses the one in work only.
 import { loadClaimsPool } from "../dist/cli/claims-pool.js";
 import { fitGroup, groupsOfRun, scoreTrial } from "../dist/evaluate/claims.js";
-import { createPredictor } from "../dist/predict/registry.js";
 
 let pool;
 
@@ -11,7 +10,7 @@ async function work({ folders, run, group, fit, seed, trials }) {
   const { networks } = pool;
   const held = groupsOfRun(pool.platforms, run)[group];
   const startMs = performance.now();
-  const fitted = await fitGroup(createPredictor(run.method), networks, held, { seed, fit });
+  const fitted = await fitGroup(run.method, networks, held, { seed, fit });
   const fitMs = performance.now() - startMs;
   for (const { key, platformId, trial, samples } of trials) {
     const target = held.targets.find(({ train }) => train.platformId === platformId);

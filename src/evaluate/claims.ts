@@ -4,7 +4,8 @@
  */
 import { InputError } from "../errors.js";
 import type { FeatureTable } from "../graph/features.js";
-import type { FittedPredictor, PlatformSamples, Predictor } from "../predict/predictor.js";
+import type { AdaptedPredictor, FittedPredictor, PlatformSamples } from "../predict/predictor.js";
+import { createPredictor } from "../predict/registry.js";
 import { pickSamples } from "../predict/samples.js";
 import { createRandom, deriveSeed, drawWithoutReplacement } from "../tensor/random.js";
 import { type DescriptorPart, hasCounters, withDescriptorPart } from "./descriptor-parts.js";
@@ -14,12 +15,13 @@ import {
   holdOutGroups,
   type LeavingRule,
 } from "./hold-out-groups.js";
+import { latencySumName, latencySums } from "./latency-sum.js";
 import { type Scores, scorePredictions } from "./metrics.js";
 import type { HeldOutPlatform } from "./protocol.js";
 
 /** One method under one protocol, on all targets. */
 export interface ClaimRun {
-  /** Name in the registry. */
+  /** Name in the registry, or `latency-sum`. */
   readonly method: string;
   readonly descriptor: DescriptorPart;
   readonly leaves: LeavingRule;
@@ -48,15 +50,43 @@ export function groupsOfRun(
   return holdOutGroups(taking, { leaves, among }, leastSources[among]);
 }
 
+/** What has learned: adapts to a target and predicts all networks of the table. */
+export type Learner = Pick<FittedPredictor, "referenceRows"> & {
+  adapt(
+    target: PlatformSamples,
+    networks: FeatureTable,
+    options: { readonly seed: number },
+  ): Promise<Pick<AdaptedPredictor, "predict">>;
+};
+
+/** The plain sum of operator latencies. Intervals have no width: nothing is claimed. */
+const latencySum: Learner = {
+  async adapt(target, networks) {
+    const latencyMs = latencySums(target, networks);
+    return {
+      predict: async (_, { coverage }) => ({
+        latencyMs,
+        lowerMs: latencyMs,
+        upperMs: latencyMs,
+        coverage,
+        withinKnownRange: new Uint8Array(latencyMs.length).fill(1),
+        outsideReasons: new Map(),
+      }),
+    };
+  },
+};
+
 /** Learn for a group. Trials with the same `fit` share what was learned. */
-export function fitGroup(
-  predictor: Predictor,
+export async function fitGroup(
+  method: string,
   networks: FeatureTable,
   { sources }: HoldOutGroup,
   { seed, fit }: { readonly seed: number; readonly fit: number },
-): Promise<FittedPredictor> {
+): Promise<Learner> {
+  if (method === latencySumName) return latencySum;
   const platforms = sources.map(({ train }) => train);
-  return predictor.fit({ networks, platforms }, { seed: deriveSeed(seed, `fit/${fit}`) });
+  const options = { seed: deriveSeed(seed, `fit/${fit}`) };
+  return createPredictor(method).fit({ networks, platforms }, options);
 }
 
 /** One trial on one target. */
@@ -79,7 +109,7 @@ export interface ClaimScores extends Scores {
  * smaller number are among those of a greater one.
  */
 export function drawSamples(
-  fitted: Pick<FittedPredictor, "referenceRows">,
+  fitted: Pick<Learner, "referenceRows">,
   networks: FeatureTable,
   { platformId, rows }: PlatformSamples,
   { seed, trial, samples }: ClaimTrial,
@@ -102,7 +132,7 @@ export function drawSamples(
 
 /** Adapt to a target and score; its test networks' latencies are read only to be scored against. */
 export async function scoreTrial(
-  fitted: FittedPredictor,
+  fitted: Learner,
   networks: FeatureTable,
   { train, test }: HeldOutPlatform,
   at: ClaimTrial,

@@ -25,7 +25,7 @@ export interface SourceFit {
   /** How well each semantics explains the platform, adding up to 1. */
   readonly semanticsWeight: Float64Array;
   readonly noiseSd: number;
-  /** How far each coefficient may be off because the descriptor's operator latencies are. */
+  /** How far each coefficient may be off: the descriptor's operator latencies are, and samples tell some columns poorly. */
   readonly coefficientSd: Float64Array;
   /** Root mean square of each column as a share of the platform's typical latency. */
   readonly columnShare: Float64Array;
@@ -47,6 +47,8 @@ export function fitSource(
     readonly relativeSd?: Float64Array;
     /** How well each column is known, relative; exactly when omitted. */
     readonly columnSd?: Float64Array;
+    /** As for `fitWellSampled`. */
+    readonly pullSd?: Float64Array;
   },
 ): SourceFit {
   const typicalMs = median(latencyMs);
@@ -54,7 +56,7 @@ export function fitSource(
   const y = latencyMs.map((latency) => latency / scaleMs);
   const designs = additiveSemantics.map(designOf);
   const fits = designs.map((design) =>
-    fitWellSampled(design, y, options.centre(design, y), options.relativeSd),
+    fitWellSampled(design, y, options.centre(design, y), options.relativeSd, options.pullSd),
   );
   const best = Math.max(...fits.map(({ logLikelihood }) => logLikelihood));
   const raw = fits.map(({ logLikelihood }) => Math.exp(logLikelihood - best));
@@ -62,11 +64,13 @@ export function fitSource(
   const semanticsWeight = Float64Array.from(raw, (weight) => weight / total);
   const nColumns = designs[0]!.columns;
   const coefficients = new Float64Array(nColumns);
+  const fitVariance = new Float64Array(nColumns);
   let noiseSd = 0;
   fits.forEach((fit, s) => {
     noiseSd += semanticsWeight[s]! * fit.noiseSd;
     for (let j = 0; j < nColumns; j++) {
       coefficients[j]! += semanticsWeight[s]! * fit.coefficients[j]!;
+      fitVariance[j]! += semanticsWeight[s]! * fit.coefficientSd[j]! ** 2;
     }
   });
   const all = designs[0]!;
@@ -75,8 +79,13 @@ export function fitSource(
     for (let i = 0; i < all.rows; i++) sum += all.values[i * nColumns + j]! ** 2;
     return (Math.sqrt(sum / all.rows) * scaleMs) / typicalMs;
   });
-  const coefficientSd = coefficients.map(
-    (value, j) => Math.max(Math.abs(value), 0.5) * (options.columnSd?.[j] ?? 0),
+  const coefficientSd = coefficients.map((value, j) =>
+    options.columnSd === undefined
+      ? 0
+      : Math.hypot(
+          Math.max(Math.abs(value), 0.5) * options.columnSd[j]!,
+          Math.sqrt(fitVariance[j]!),
+        ),
   );
   return { family, coefficients, coefficientSd, semanticsWeight, noiseSd, columnShare };
 }

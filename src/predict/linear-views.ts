@@ -24,9 +24,13 @@ export interface LeastMs {
 /** Shares of the samples' least and median latency below which no prediction falls. */
 const leastShare = { connected: 0.2, unconnected: 1e-3 };
 
-/** What a target's samples set as the least. */
+/**
+ * What a target's samples, or latencies expected of some of its networks, set as the least.
+ *
+ * @param samples - at least one
+ */
 export function leastOfSamples(
-  { rows, latencyMs }: PlatformSamples,
+  { rows, latencyMs }: Pick<PlatformSamples, "rows" | "latencyMs">,
   networks: FeatureTable,
 ): LeastMs {
   const connected = latencyMs.filter((_, i) => networks.connected[rows[i]!] === 1);

@@ -59,7 +59,8 @@ const adaptedSchema = z.object({
     )
     .min(1),
   intervals: z.array(intervalScaleSchema).min(1),
-  nSamples: z.number().int().positive(),
+  /** 0: predicted from the descriptor alone. */
+  nSamples: z.number().int().nonnegative(),
   leastMs: z.object({ connected: z.number().positive(), unconnected: z.number().positive() }),
 });
 
