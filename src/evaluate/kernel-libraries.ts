@@ -16,7 +16,8 @@ const libraries: readonly Library[] = [
   // Inside TensorFlow Lite's delegate, its WebAssembly builds, TensorFlow.js's WebAssembly backend, and on its own.
   { name: "XNNPACK", pattern: /xnnpack|litert|tfjs-?(tflite|wasm)|tfjs(?!-?(cpu|webgl|webgpu))/ },
   { name: "MLAS", pattern: /onnxruntime|\bort/ },
-  { name: "oneDNN", pattern: /onednn|dnnl|libtorch|pytorch/ },
+  // TorchScript has oneDNN, too, but computes small images at batch 1 with kernels of its own.
+  { name: "oneDNN", pattern: /onednn|dnnl/ },
 ];
 
 /** Names of the libraries that a platform's runtime computes with; none when unknown. */
