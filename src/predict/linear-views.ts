@@ -45,6 +45,7 @@ export function leastOfSamples(
  * What views say of some rows of a table, joined by `joinViews`.
  *
  * @param fillOf - writes the columns of a network as a view sees them
+ * @param agreement - as for `joinViews`
  */
 export function beliefOfViews<View extends LinearView>(
   views: readonly View[],
@@ -52,6 +53,7 @@ export function beliefOfViews<View extends LinearView>(
   networks: FeatureTable,
   rows: ArrayLike<number>,
   leastMs: LeastMs,
+  agreement?: number,
 ): Belief {
   const n = rows.length;
   const p = views[0]!.mean.length;
@@ -79,5 +81,5 @@ export function beliefOfViews<View extends LinearView>(
   const least = Float64Array.from(rows, (row) =>
     networks.connected[row] === 1 ? leastMs.connected : leastMs.unconnected,
   );
-  return joinViews(weights, centres, deviations, least);
+  return joinViews(weights, centres, deviations, least, agreement);
 }

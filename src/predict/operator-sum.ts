@@ -321,7 +321,9 @@ function predictRows(adapted: Adapted, networks: FeatureTable, rows: ArrayLike<n
     ({ form, semantics }: View) =>
     (row: number, target: Float64Array) =>
       designs[form]!.fill(semantics, row, target, 0);
-  return beliefOfViews(adapted.views, fillOf, networks, rows, adapted.leastMs);
+  // Before any sample no view is the likely one: their mean ranks networks better than the median of their mixture.
+  const agreement = adapted.nSamples === 0 ? Number.POSITIVE_INFINITY : undefined;
+  return beliefOfViews(adapted.views, fillOf, networks, rows, adapted.leastMs, agreement);
 }
 
 function createFitted(learned: Learned): FittedPredictor {

@@ -2,7 +2,7 @@
  * Predictors by name: what `--predictor` and a predictor file's `method` refer to.
  */
 import { NotFoundError } from "../errors.js";
-import { pruningSemantics } from "../graph/features.js";
+import { pruningSemantics, rewriteSemantics } from "../graph/features.js";
 import { createFlopsLine } from "./flops-line.js";
 import { createHypothesisMixture } from "./hypothesis-mixture.js";
 import { createMapleEdge } from "./maple-edge.js";
@@ -36,6 +36,7 @@ const ablations: Readonly<Record<string, () => Predictor>> = {
   "hypothesis-mixture/no-unread-no-merging": () =>
     createHypothesisMixture({ semantics: pruningSemantics }),
   "hypothesis-mixture/no-rewriting": () => createHypothesisMixture({ semantics: ["all"] }),
+  "hypothesis-mixture/with-fusion": () => createHypothesisMixture({ semantics: rewriteSemantics }),
   // Of slow methods, what `scripts/claims.mjs` can run often enough.
   "maple-edge/unchecked-intervals": () => createMapleEdge({ heldOutFamilies: 0 }),
   "maple/unchecked-intervals": () => createMaple({ heldOutFamilies: 0 }),

@@ -3,7 +3,8 @@
  */
 import { z } from "zod";
 import { FormatError } from "../../errors.js";
-import { type RewriteSemantics, unfusedSemantics } from "../../graph/features.js";
+import { forEachSemantics } from "../../graph/feature-table.js";
+import { rewriteSemantics } from "../../graph/features.js";
 import { matrix } from "../../tensor/linalg.js";
 import { type IntervalScale, intervalScaleSchema } from "../intervals.js";
 import { type KnownRange, knownRangeSchema } from "../known-range.js";
@@ -33,7 +34,7 @@ const adaptedSchema = commonSchema.extend({
   views: z
     .array(
       z.object({
-        semantics: z.enum(unfusedSemantics),
+        semantics: z.enum(rewriteSemantics),
         weight: z.number().positive(),
         noiseVariance: z.number().positive(),
       }),
@@ -137,7 +138,7 @@ export function loadFitted(saved: SavedPredictor): Learned {
     ...others,
     prior: {
       components,
-      semantics: prior.semantics as Record<RewriteSemantics, number>,
+      semantics: forEachSemantics((semantics) => prior.semantics[semantics] ?? 0),
       noise: prior.noise,
     },
   };
