@@ -248,6 +248,35 @@ export function createDocument(findings, context) {
   }
   const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
+  /** Which method is shipped must not depend on the targets that it is scored on. */
+  function choiceTable({ shippable, runs }) {
+    const offered = shippable.map((label) => runs.find((run) => run.label === label));
+    const choices = findings.chosenWithout(offered, 10);
+    if (choices.length < 2) return [];
+    const rows = choices.map(({ family, elsewhere, chosen, here }) => [
+      family,
+      ...elsewhere.map((value) => percent(value)),
+      shippable[chosen],
+      percent(here[chosen]),
+      percent(here[0]),
+    ]);
+    const counts = shippable.map((_, i) => choices.filter(({ chosen }) => chosen === i).length);
+    const summary = shippable.map((label, i) => `${label} for ${counts[i]}`).join(", ");
+    return [
+      `**Which one is shipped** is chosen by source families only: for each family, the method that is best on the others (mean over families, share within ±10 %, 10 random samples). Taken for ${choices.length} families: ${summary}.`,
+      table(
+        [
+          "family left out",
+          ...shippable.map((label) => `${label}, on the others`),
+          "taken",
+          "its score here",
+          `${shippable[0]} here`,
+        ],
+        rows,
+      ),
+    ];
+  }
+
   function whyUntested(experiment) {
     const described = platforms.filter(({ train }) => train.descriptor !== undefined);
     if (experiment.needs === "two devices") {
@@ -353,6 +382,7 @@ export function createDocument(findings, context) {
       verdictSentences(experiment),
       ...(chart === undefined ? [] : [`![${chart.title}](claims/${chart.id}.svg)`, chart.caption]),
       overviewTable(experiment),
+      ...(experiment.shippable === undefined ? [] : choiceTable(experiment)),
       ...shownSamples
         .map((samples) => targetTable(experiment, samples))
         .filter((text) => text !== ""),

@@ -88,6 +88,27 @@ export class Findings {
     };
   }
 
+  /**
+   * Which of some ways would have been taken for each family by the scores on all others: mean over families of the share
+   * within ±10 %, the family itself not looked at.
+   */
+  chosenWithout(runs, samples) {
+    const ofRuns = runs.map((run) => {
+      const byFamily = new Map();
+      for (const { family, mean: scored } of this.scores(run, samples)) {
+        byFamily.set(family, [...(byFamily.get(family) ?? []), scored.withinTenPercent]);
+      }
+      return new Map([...byFamily].map(([family, values]) => [family, mean(values)]));
+    });
+    return [...ofRuns[0].keys()].map((family) => {
+      const elsewhere = ofRuns.map((byFamily) =>
+        mean([...byFamily].filter(([other]) => other !== family).map(([, value]) => value)),
+      );
+      const chosen = elsewhere.indexOf(Math.max(...elsewhere));
+      return { family, elsewhere, chosen, here: ofRuns.map((byFamily) => byFamily.get(family)) };
+    });
+  }
+
   /** A claim of an experiment, decided. */
   decide(experiment, { claim, better, worse, samples, worseSamples, score = "withinTenPercent" }) {
     const runOf = (label) => experiment.runs.find((run) => run.label === label);

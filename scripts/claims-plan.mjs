@@ -152,10 +152,14 @@ export const experiments = [
   {
     id: "d",
     title: "MAPLE-Edge, MAPLE, HELP and ours with ten samples",
-    question: "Every method reads ten latencies of the target, HELP's ten references among them.",
+    question:
+      "Every method reads ten latencies of the target, HELP's ten references among them. Samples are drawn uniformly, save in the way that says so.",
+    shippable: ["operator-sum", "hypothesis-mixture", "hypothesis-mixture with fusion"],
     runs: [
       ours,
+      run("operator-sum, samples chosen by it", "operator-sum", { select: "designed" }),
       run("hypothesis-mixture", "hypothesis-mixture"),
+      run("hypothesis-mixture with fusion", "hypothesis-mixture/with-fusion"),
       trained("maple-edge", {}, "maple-edge"),
       trained("maple", {}, "maple"),
       run("help", "help/500-episodes", { fits: 3 }),
@@ -182,6 +186,16 @@ export const experiments = [
         claim: "operator-sum is better than hypothesis-mixture",
         better: "operator-sum",
         worse: "hypothesis-mixture",
+      },
+      {
+        claim: "knowing of fusion helps hypothesis-mixture",
+        better: "hypothesis-mixture with fusion",
+        worse: "hypothesis-mixture",
+      },
+      {
+        claim: "samples that operator-sum chooses are better than random ones",
+        better: "operator-sum, samples chosen by it",
+        worse: "operator-sum",
       },
     ],
   },

@@ -14,8 +14,8 @@ const schema = "samara/claims-unit/1";
 const main = join(import.meta.dirname, "claims-worker.mjs");
 
 /** What tells runs apart; samples, trials and the number of fits do not. */
-export const nameOfRun = ({ method, descriptor, leaves, among, platforms }) =>
-  JSON.stringify([method, descriptor, leaves, among, platforms]);
+export const nameOfRun = ({ method, descriptor, leaves, among, platforms, select = "random" }) =>
+  JSON.stringify([method, descriptor, leaves, among, platforms, select]);
 
 function keyOf(parts) {
   return createHash("sha256")

@@ -15,7 +15,12 @@ async function work({ folders, run, group, fit, seed, trials }) {
   for (const { key, platformId, trial, samples } of trials) {
     const target = held.targets.find(({ train }) => train.platformId === platformId);
     try {
-      const scores = await scoreTrial(fitted, networks, target, { seed, trial, samples });
+      const scores = await scoreTrial(fitted, networks, target, {
+        seed,
+        trial,
+        samples,
+        select: run.select,
+      });
       process.send({ kind: "scored", key, scores: { ...scores, fitMs } });
     } catch (error) {
       process.send({ kind: "failed", key, message: `${platformId}: ${error.message}` });

@@ -163,6 +163,17 @@ describe("a trial", () => {
     );
   });
 
+  test("lets a method choose where it is asked to", () => {
+    const chooseSamples = () => target.train.rows.slice(20, 30).reverse();
+    const designed = { ...at, select: "designed" as const };
+    expect(drawSamples({ chooseSamples }, networks, target.train, designed)).toEqual([
+      29, 28, 27, 26, 25, 24, 23, 22, 21, 20,
+    ]);
+    const drawn = drawSamples({}, networks, target.train, at);
+    expect(drawSamples({ chooseSamples }, networks, target.train, at)).toEqual(drawn);
+    expect(drawSamples({}, networks, target.train, designed)).toEqual(drawn);
+  });
+
   test("counts references among the samples, those that were not measured are replaced", () => {
     const { rows } = target.train;
     const unmeasured = target.test.rows[0]!;

@@ -28,6 +28,8 @@ export interface ClaimRun {
   readonly among: Among;
   /** Which platforms take part, as source or target: all, or those with simulated counters. */
   readonly platforms: "all" | "simulated";
+  /** Samples are drawn uniformly (default), or chosen by the method before it knows anything of the target. */
+  readonly select?: "random" | "designed";
 }
 
 /** Fewest sources to learn from: of a mixed pool, families that are strangers to each other; of a family, siblings. */
@@ -51,7 +53,7 @@ export function groupsOfRun(
 }
 
 /** What has learned: adapts to a target and predicts all networks of the table. */
-export type Learner = Pick<FittedPredictor, "referenceRows"> & {
+export type Learner = Pick<FittedPredictor, "referenceRows" | "chooseSamples"> & {
   adapt(
     target: PlatformSamples,
     networks: FeatureTable,
@@ -95,6 +97,7 @@ export interface ClaimTrial {
   readonly trial: number;
   /** Latencies of the target that are read. */
   readonly samples: number;
+  readonly select?: ClaimRun["select"];
 }
 
 /** Scores of a trial, and what it read and took. */
@@ -106,23 +109,32 @@ export interface ClaimScores extends Scores {
 /**
  * Places in `train` of a trial's samples; their latencies are not looked at. References that the method asks for come
  * first, as far as they were measured; all count as samples. The others are the same for every method, and those of a
- * smaller number are among those of a greater one.
+ * smaller number are among those of a greater one. Only a method that can choose, and is asked to, has its own.
  */
 export function drawSamples(
-  fitted: Pick<Learner, "referenceRows">,
+  fitted: Pick<Learner, "referenceRows" | "chooseSamples">,
   networks: FeatureTable,
   { platformId, rows }: PlatformSamples,
-  { seed, trial, samples }: ClaimTrial,
+  { seed, trial, samples, select }: ClaimTrial,
 ): number[] {
   if (samples > rows.length) {
     throw new InputError(`${samples} samples of ${platformId}, which has ${rows.length} networks`);
   }
   const places = new Map(Array.from(rows, (row, place) => [row, place]));
+  const drawSeed = deriveSeed(seed, `${platformId}/${trial}`);
+  if (select === "designed" && fitted.chooseSamples !== undefined) {
+    const chosen = fitted.chooseSamples(networks, {
+      count: samples,
+      seed: drawSeed,
+      candidates: rows,
+    });
+    return Array.from(chosen, (row) => places.get(row)!);
+  }
   const references = Array.from(fitted.referenceRows?.(networks) ?? [])
     .flatMap((row) => places.get(row) ?? [])
     .slice(0, samples);
   const drawn = drawWithoutReplacement(
-    createRandom(deriveSeed(seed, `${platformId}/${trial}`)),
+    createRandom(drawSeed),
     rows.length,
     Math.min(samples + references.length, rows.length),
   );
