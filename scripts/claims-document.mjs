@@ -295,8 +295,9 @@ export function createDocument(findings, context) {
 
   function chartOf(experiment) {
     const samples = mainSamples(experiment);
+    const charted = experiment.charted ?? experiment.runs.map(({ label }) => label);
     const runs = experiment.runs
-      .filter((run) => run.samples.includes(samples))
+      .filter((run) => run.samples.includes(samples) && charted.includes(run.label))
       .slice(0, wayStyles.length);
     const found = runs.map(
       (run) => new Map(findings.scores(run, samples).map((s) => [s.platformId, s])),
@@ -363,14 +364,18 @@ export function createDocument(findings, context) {
     experiment.runs.some((run) => run.samples.includes(10)) ? 10 : experiment.runs[0].samples[0];
 
   function section(experiment) {
-    const isComplete = findings.isComplete(experiment);
+    const { isRun, planned, done } = findings.progress(experiment);
     const nTargets = Math.max(...experiment.runs.map((run) => findings.nTargets(run)));
     const heading = `## ${experiment.id[0]}. ${experiment.title}`;
     const why = whyUntested(experiment);
     const parts = [heading, experiment.question, ...(why === undefined ? [] : [why])];
-    if (nTargets === 0) return { text: parts.join("\n\n"), charts: [] };
-    if (!isComplete) {
-      return { text: [...parts, "*Not run, or not whole.*"].join("\n\n"), charts: [] };
+    const isUntestable = why?.startsWith("**Cannot");
+    if (nTargets === 0 || isUntestable) return { text: parts.join("\n\n"), charts: [] };
+    if (!isRun) return { text: [...parts, "*Not run.*"].join("\n\n"), charts: [] };
+    if (done < planned) {
+      parts.push(
+        `*${planned - done} of ${planned} targets are not scored in all trials, and left out.*`,
+      );
     }
     const chart = experiment.curves ? curvesChart(experiment) : chartOf(experiment);
     const leaves = [...new Set(experiment.runs.map((run) => leavingWords[run.leaves]))];
@@ -397,7 +402,7 @@ export function createDocument(findings, context) {
   const sections = plan.experiments.map(section);
   const decided = plan.experiments.filter(
     (experiment) =>
-      findings.isComplete(experiment) && experiment.runs.some((run) => findings.nTargets(run) > 0),
+      findings.progress(experiment).isRun && findings.progress(experiment).planned > 0,
   );
   const nPmu = platforms.filter(({ train }) => hasCounters(train, "pmu")).length;
   const pmu =

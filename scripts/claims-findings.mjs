@@ -64,11 +64,17 @@ export class Findings {
     return groupsOfRun(this.platforms, run).reduce((sum, { targets }) => sum + targets.length, 0);
   }
 
-  /** Whether every run of an experiment is there on every target that it has. */
-  isComplete(experiment) {
-    return experiment.runs.every((run) =>
-      run.samples.every((samples) => this.targets(run, samples).length === this.nTargets(run)),
+  /** Targets that an experiment's runs have, and how many of them are scored in all trials. */
+  progress(experiment) {
+    const parts = experiment.runs.flatMap((run) =>
+      run.samples.map((samples) => ({
+        planned: this.nTargets(run),
+        done: this.targets(run, samples).length,
+      })),
     );
+    const sum = (key) => parts.reduce((total, part) => total + part[key], 0);
+    const isRun = parts.every(({ planned, done }) => planned === 0 || done > 0);
+    return { isRun, planned: sum("planned"), done: sum("done") };
   }
 
   /** Means, medians and worst values over platforms. */

@@ -297,7 +297,7 @@ describe("scripts/claims.mjs", () => {
       expect(text).toContain("8 platforms of 4 runtime families on 1 device");
       expect(text).toContain("## g. Prediction without any target network");
       expect(text).toContain("hardware cannot be tested here");
-      expect(text).toMatch(/## a\. .*\n\n.*\n\n\*Not run, or not whole\.\*/);
+      expect(text).toMatch(/## a\. .*\n\n.*\n\n\*Not run\.\*/);
       expect(existsSync(join(docs, "claims", "claims-g.svg"))).toBe(true);
       expect(text).not.toContain("NaN");
       const again = work();
