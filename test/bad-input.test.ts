@@ -586,7 +586,7 @@ describe("options that a command needs", () => {
     [["measure", "--platform", "fake1-t1"], "measure needs something to measure"],
     [["profile"], "profile needs a platform"],
     [["predict"], "predict needs something to predict"],
-    [["adapt"], "adapt needs --platform (measured here) or --measurements FILE"],
+    [["adapt"], "adapt needs --platform (measured here), --measurements FILE or --descriptor FILE"],
     [["evaluate"], "evaluate needs --measurements FILE"],
     [["train"], "train needs -o"],
     [["generate", "--arch", "1"], "generate needs -o"],

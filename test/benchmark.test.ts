@@ -181,7 +181,7 @@ describe("a task of one's own", () => {
 
 describe("codeHashOf()", () => {
   test("differs by the code of a method, and knows every method's module", () => {
-    const hashes = predictorNames.map(codeHashOf);
+    const hashes = predictorNames.map((name) => codeHashOf(name));
     expect(new Set(hashes).size).toBe(predictorNames.length);
     expect(codeHashOf(predictorNames[0]!)).toBe(hashes[0]);
     // A method without a module of its own name depends on all of them.

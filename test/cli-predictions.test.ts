@@ -65,6 +65,28 @@ describe("from a pool to predictions", { timeout: 120_000 }, () => {
     expect(adapt).toMatchObject({ code: 0, stderr: "" });
   }, 120_000);
 
+  test("adapts to a descriptor alone, and says so; a method that cannot refuses", async () => {
+    const folder = place.path("undescribed");
+    const alone = ["--descriptor", pool.descriptorPath(target.id), "-o", folder];
+    const { code, document } = await samaraJson("adapt", "--predictor", fitted, ...alone);
+    expect(code).toBe(0);
+    expect(document.results[0]).toMatchObject({ platform: target.id, nSamples: 0 });
+    expect(document.warnings.map((warning: { code: string }) => warning.code)).toEqual([
+      "no-samples",
+    ]);
+    const predicted = await samaraJson("predict", "--predictor", folder, "--arch", archOf(1462));
+    const { latencyMs, lowerMs, upperMs } = predicted.document.results[0];
+    expect(lowerMs).toBeLessThan(truth(1462));
+    expect(upperMs).toBeGreaterThan(truth(1462));
+    expect(latencyMs / truth(1462)).toBeGreaterThan(0.5);
+    const line = place.path("line");
+    const trained = ["train", "--pool", pool.folder, "--predictor", "flops-line", "-o", line];
+    expect((await samara(...trained)).code).toBe(0);
+    const refused = await samara("adapt", "--predictor", line, ...alone);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain("flops-line needs at least 2 samples");
+  });
+
   test("the made-up pool has the latencies that the fake runtime would have", () => {
     for (const index of [0, 1462, 9410]) {
       expect(truth(index)).toBeCloseTo(fileLatencyMs(index, target), 9);

@@ -50,10 +50,13 @@ export function cardText({ folder, method, provenance }: CardOwner): string {
     lines.push(
       `  accuracy             within ±10 % ${formatShare(accuracy.withinTenPercent)}, MAPE ${formatShare(accuracy.mape)}, 90 % intervals cover ${formatShare(accuracy.coverage90)} (${accuracy.nTest} networks, ${accuracy.how})`,
     );
-  } else if (card === undefined) {
+  } else if (card === undefined || platform !== null) {
     lines.push("  accuracy             not checked: run `samara onboard` or `samara evaluate`");
   }
-  return [...lines, ...(card === undefined ? [] : heldOutLines(card))].join("\n");
+  // An adapted predictor has inherited it; it is the general one's.
+  return [...lines, ...(card === undefined || platform !== null ? [] : heldOutLines(card))].join(
+    "\n",
+  );
 }
 
 /**

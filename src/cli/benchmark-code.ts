@@ -8,8 +8,8 @@ import { dirname, join, relative, resolve } from "node:path";
 import { packageRoot, tool } from "../package.js";
 
 const build = join(packageRoot, "dist");
-/** What draws, runs and scores trials. */
-const harness = join(build, "evaluate", "transfer.js");
+/** What draws, runs and scores the benchmark's trials. */
+const benchmarkHarness = "evaluate/transfer.js";
 const registry = join(build, "predict", "registry.js");
 
 const importPattern = /(?:from\s*|import\s*\(?\s*)["'](\.[^"']+)["']/g;
@@ -39,10 +39,14 @@ function moduleOf(name: string): string {
   return candidates.find((file) => existsSync(file)) ?? registry;
 }
 
-/** Hash (16 hex digits) of all code that a predictor's scores depend on, with the versions of package and Node. */
-export function codeHashOf(predictor: string): string {
+/**
+ * Hash (16 hex digits) of all code that a predictor's scores depend on, with the versions of package and Node.
+ *
+ * @param harness - module of the build that draws, runs and scores trials
+ */
+export function codeHashOf(predictor: string, harness = benchmarkHarness): string {
   const hash = createHash("sha256").update(`${tool.version} ${process.version} ${process.arch}\n`);
-  for (const file of closureOf([harness, moduleOf(predictor)])) {
+  for (const file of closureOf([join(build, harness), moduleOf(predictor)])) {
     hash.update(`${relative(build, file)}\n`).update(readFileSync(file));
   }
   return hash.digest("hex").slice(0, 16);

@@ -121,16 +121,19 @@ describe("the view unread", () => {
 });
 
 describe("partsOfSemantics()", () => {
-  test("gives every pair of view and sharing once", () => {
+  test("gives every pair of view and sharing once, those that fuse for views that fold or prune", () => {
     const views = ["all", "backward", "forward", "both", "unread"];
     const pairs = rewriteSemantics.map((semantics) => {
       const { view, sharing } = partsOfSemantics(semantics);
       return `${view}/${sharing}`;
     });
-    expect(new Set(pairs)).toEqual(
-      new Set(["none", "shared", "merged"].flatMap((way) => views.map((view) => `${view}/${way}`))),
+    const unfused = ["none", "shared", "merged"].flatMap((way) =>
+      views.map((view) => `${view}/${way}`),
     );
-    expect(pairs).toHaveLength(15);
+    expect(new Set(pairs)).toEqual(
+      new Set([...unfused, "backward/fused", "forward/fused", "both/fused"]),
+    );
+    expect(pairs).toHaveLength(18);
   });
 
   test("begins with the eight that saved predictors number", () => {
@@ -230,9 +233,12 @@ describe("featuresOfGraphs()", () => {
       "forward+merged 1011",
       "both+merged 1010",
       "unread+merged 1020",
+      "backward+fused 1020",
+      "forward+fused 1011",
+      "both+fused 1010",
     ]);
     const lengths = Object.values(table.longestPath).map(([length]) => length);
-    expect(lengths).toEqual([3, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2]);
+    expect(lengths).toEqual([3, 2, 3, 2, ...new Array(14).fill(2)]);
     expect(Object.values(table.heaviestPath).map(([weight]) => weight)).toEqual(lengths);
     expect(table.encoding).toBeUndefined();
   });

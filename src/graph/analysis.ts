@@ -115,8 +115,11 @@ export function livenessOf(graph: OperatorGraph): Liveness {
 /** Which operators a semantics executes before any are shared. */
 export type View = "all" | "backward" | "forward" | "both" | "unread";
 
-/** What of the executed operators runs once: none, equal ones, or siblings that differ in their weights only too. */
-export type Sharing = "none" | "shared" | "merged";
+/**
+ * What of the executed operators runs once: none, equal ones, or siblings that differ in their weights only too.
+ * `fused`: equal ones, and convolutions take along what follows them.
+ */
+export type Sharing = "none" | "shared" | "merged" | "fused";
 
 /** A rewrite semantics as its view and what it shares. */
 export function partsOfSemantics(semantics: RewriteSemantics): { view: View; sharing: Sharing } {

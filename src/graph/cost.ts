@@ -186,3 +186,15 @@ export function signatureOf(operator: Operator, graph: OperatorGraph): OperatorS
     outputElements: outputs.reduce((n, { shape }) => n + elementCount(shape), 0),
   };
 }
+
+/** The signature of a copy of a tensor to another layout: that of an Identity on it. */
+export function signatureOfCopy(tensor: string, graph: OperatorGraph): OperatorSignature {
+  const copy = {
+    name: "copy",
+    type: "Identity",
+    inputs: [tensor],
+    outputs: [tensor],
+    attributes: {},
+  };
+  return signatureOf(copy, graph);
+}

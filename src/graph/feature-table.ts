@@ -3,13 +3,15 @@
  */
 import { livenessOf, partsOfSemantics, type Sharing, viewOf } from "./analysis.js";
 import { longestChain, sourcesOf } from "./chains.js";
-import { signatureOf, tapsOf } from "./cost.js";
+import { signatureOf, signatureOfCopy, tapsOf } from "./cost.js";
 import {
   type FeatureTable,
   type OperatorSignature,
   type RewriteSemantics,
   rewriteSemantics,
 } from "./features.js";
+import { createFusion } from "./fusion.js";
+import { fusionGraphOf } from "./fusion-graph.js";
 import type { OperatorGraph } from "./graph.js";
 import { sharedClasses } from "./sharing.js";
 
@@ -42,19 +44,43 @@ export function forEachSemantics<T>(
 }
 
 function rowOf(graph: OperatorGraph, signatures: Map<string, OperatorSignature>): Row {
-  const keys = graph.operators.map((operator) => {
-    const signature = signatureOf(operator, graph);
+  const keyOf = (signature: OperatorSignature) => {
     if (!signatures.has(signature.key)) signatures.set(signature.key, signature);
     return signature.key;
-  });
+  };
+  const keys = graph.operators.map((operator) => keyOf(signatureOf(operator, graph)));
   const taps = graph.operators.map((operator) => tapsOf(operator, graph));
   const liveness = livenessOf(graph);
   const sources = sourcesOf(graph);
-  const { classes, nClasses, launches, sources: classSources } = sharedClasses(graph);
+  const shared = sharedClasses(graph);
+  const { classes, nClasses, launches, sources: classSources } = shared;
   const classTaps = new Float64Array(nClasses);
   classes.forEach((id, i) => {
     if (id >= 0) classTaps[id] = taps[i]!;
   });
+
+  function launchedKeys(mask: Uint8Array, sharing: Sharing): string[] {
+    const executed: string[] = [];
+    const isLaunched = new Uint8Array(nClasses);
+    classes.forEach((id, i) => {
+      if (id < 0 || !mask[i]) return;
+      const launch = sharing === "merged" ? launches[id]! : id;
+      if (!isLaunched[launch]) executed.push(keys[i]!);
+      isLaunched[launch] = 1;
+    });
+    return executed;
+  }
+
+  function fusedKeys(classMask: Uint8Array): string[] {
+    const { graph: fusionGraph, operatorOfClass } = fusionGraphOf(graph, shared);
+    const { isLaunched, nCopies } = createFusion(nClasses).fuse(fusionGraph, classMask);
+    return Array.from(operatorOfClass).flatMap((operator, id) => [
+      ...(isLaunched[id] === 1 ? [keys[operator]!] : []),
+      ...Array.from({ length: nCopies[id]! }, () =>
+        keyOf(signatureOfCopy(graph.operators[operator]!.outputs[0]!, graph)),
+      ),
+    ]);
+  }
 
   function execute(mask: Uint8Array, sharing: Sharing): Execution {
     if (sharing === "none") {
@@ -64,18 +90,12 @@ function rowOf(graph: OperatorGraph, signatures: Map<string, OperatorSignature>)
         heaviestPath: longestChain(mask, sources, taps),
       };
     }
-    const executed: string[] = [];
     const classMask = new Uint8Array(nClasses);
-    const isLaunched = new Uint8Array(nClasses);
     classes.forEach((id, i) => {
-      if (id < 0 || !mask[i] || classMask[id]) return;
-      classMask[id] = 1;
-      const launch = sharing === "merged" ? launches[id]! : id;
-      if (!isLaunched[launch]) executed.push(keys[i]!);
-      isLaunched[launch] = 1;
+      if (id >= 0 && mask[i]) classMask[id] = 1;
     });
     return {
-      keys: executed,
+      keys: sharing === "fused" ? fusedKeys(classMask) : launchedKeys(mask, sharing),
       longestPath: longestChain(classMask, classSources),
       heaviestPath: longestChain(classMask, classSources, classTaps),
     };

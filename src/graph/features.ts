@@ -25,7 +25,8 @@ export const pruningSemantics = [
 ] as const;
 
 /**
- * All rewrite semantics: `pruningSemantics`, and those with a further view or a further way of sharing.
+ * The rewrite semantics that run operators as they are: `pruningSemantics`, and those with a further view or a further
+ * way of sharing.
  *
  * `unread`: as `backward`, and operators with weights whose results nobody reads run too, with everything they need.
  * `merged`: as `shared`, and operators that differ in the values of their weights only and read the same tensors are
@@ -33,7 +34,7 @@ export const pruningSemantics = [
  *
  * The order is fixed: saved predictors depend on it. New ones are appended.
  */
-export const rewriteSemantics = [
+export const unfusedSemantics = [
   ...pruningSemantics,
   "unread",
   "unread+shared",
@@ -43,6 +44,17 @@ export const rewriteSemantics = [
   "both+merged",
   "unread+merged",
 ] as const;
+/**
+ * The rewrite semantics of compilers that fuse operators and choose layouts (`fusion.ts`): as `shared`, and
+ * convolutions take along the sum and the activation after them; where neighbours work on different layouts, the tensor
+ * between them is copied, which counts as an Identity that runs. Paths are those of `shared`.
+ *
+ * The order is fixed, as above.
+ */
+export const fusedSemantics = ["backward+fused", "forward+fused", "both+fused"] as const;
+
+/** All rewrite semantics, in their fixed order. */
+export const rewriteSemantics = [...unfusedSemantics, ...fusedSemantics] as const;
 /** One of `rewriteSemantics`. */
 export type RewriteSemantics = (typeof rewriteSemantics)[number];
 

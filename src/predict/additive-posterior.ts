@@ -4,10 +4,10 @@
  * Hypotheses: rewrite semantics × form of the columns × width of the prior × relative noise. Those that share
  * features (semantics and form) are merged to one Gaussian by their moments: a *view*.
  */
-import { pruningSemantics, type RewriteSemantics } from "../graph/features.js";
+import type { RewriteSemantics } from "../graph/features.js";
 import { type Matrix, matrix, multiplyVector } from "../tensor/linalg.js";
 import { median } from "../tensor/stats.js";
-import type { AdditivePrior, CostForm } from "./additive-prior.js";
+import { type AdditivePrior, additiveSemantics, type CostForm } from "./additive-prior.js";
 import {
   type Gaussian,
   gaussianOf,
@@ -74,6 +74,40 @@ function roughScale(design: Matrix, latencyMs: Float64Array, prior: AdditivePrio
   );
 }
 
+/** How freely all coefficients may scale together before anything is measured: what sources show of it is in the prior. */
+const scaleSpreadOfDescriptor = 0.1;
+
+/**
+ * Views of a target of which nothing is known but its descriptor: what the prior says, weights adding up to 1.
+ *
+ * @param isPossible - as for `learnViews`
+ */
+export function viewsOfDescriptor(
+  { form, prior, columnSd }: Omit<FormEvidence, "designOf">,
+  isPossible: (semantics: RewriteSemantics) => boolean,
+): View[] {
+  const p = prior.mean.length;
+  const covariance = matrix(p, p);
+  for (let j = 0; j < p; j++) {
+    for (let k = 0; k < p; k++) {
+      covariance.values[j * p + k] =
+        prior.covariance.values[j * p + k]! +
+        scaleSpreadOfDescriptor ** 2 * prior.mean[j]! * prior.mean[k]!;
+    }
+    const ownError = (columnSd?.[j] ?? 0) * prior.mean[j]!;
+    covariance.values[j * p + j]! += ownError ** 2;
+  }
+  const { meanLog, sdLog } = prior.noise;
+  const views = prior.semantics.flatMap((weight, s) => {
+    const semantics = additiveSemantics[s]!;
+    if (!isPossible(semantics)) return [];
+    const noiseVariance = Math.exp(2 * meanLog + 2 * sdLog ** 2);
+    return [{ mean: prior.mean, covariance, form, semantics, weight, noiseVariance }];
+  });
+  const total = views.reduce((sum, { weight }) => sum + weight, 0);
+  return views.map((view) => ({ ...view, weight: view.weight / total }));
+}
+
 interface Hypothesis extends Posterior {
   readonly form: CostForm;
   readonly semantics: RewriteSemantics;
@@ -81,41 +115,73 @@ interface Hypothesis extends Posterior {
   readonly logWeight: number;
 }
 
-function hypothesesOf(
+/** Noise levels tried first; what is hopeless at all of these is hopeless. */
+const coarseLevels = [1, 3, 5, 7];
+/** Logarithm of how much worse than the best a hypothesis may be at coarse levels to be looked at closely. */
+const hopeless = 12;
+
+/** All noise levels under one form, semantics and width of the prior. */
+interface Candidate {
+  readonly at: (level: number) => Hypothesis;
+  readonly coarse: readonly Hypothesis[];
+}
+
+function candidatesOf(
   evidence: FormEvidence,
   isPossible: (semantics: RewriteSemantics) => boolean,
   latencyMs: Float64Array,
   relativeSd: Float64Array | undefined,
-): Hypothesis[] {
+): Candidate[] {
   const { form, prior, designOf } = evidence;
-  const hypotheses: Hypothesis[] = [];
-  pruningSemantics.forEach((semantics, s) => {
-    if (!isPossible(semantics)) return;
+  return prior.semantics.flatMap((probability, s) => {
+    const semantics = additiveSemantics[s]!;
+    if (!isPossible(semantics)) return [];
     const design = designOf(semantics);
     const scale = roughScale(design, latencyMs, prior);
-    extraSpreads.forEach((extra, level) => {
+    return extraSpreads.map((extra, spread): Candidate => {
       const prepared = preparePrior(scaledPrior(evidence, scale, extra));
-      for (const sd of noiseGrid) {
+      const at = (level: number): Hypothesis => {
+        const sd = noiseGrid[level]!;
         const posterior = regress(design, latencyMs, prepared, {
           sd,
           ...(relativeSd === undefined ? {} : { relativeSd }),
         });
         const noiseDistance = (Math.log(sd) - prior.noise.meanLog) / prior.noise.sdLog;
-        hypotheses.push({
+        return {
           ...posterior,
           form,
           semantics,
           noiseVariance: sd * sd,
           logWeight:
             posterior.logEvidence +
-            Math.log(prior.semantics[s]!) -
-            logPenaltyPerSpread * level -
+            Math.log(probability) -
+            logPenaltyPerSpread * spread -
             0.5 * noiseDistance ** 2,
-        });
-      }
+        };
+      };
+      return { at, coarse: coarseLevels.map(at) };
     });
   });
-  return hypotheses;
+}
+
+function hypothesesOf(
+  forms: readonly FormEvidence[],
+  isPossible: (semantics: RewriteSemantics) => boolean,
+  latencyMs: Float64Array,
+  relativeSd: Float64Array | undefined,
+): Hypothesis[] {
+  const candidates = forms
+    .flatMap((form) => candidatesOf(form, isPossible, latencyMs, relativeSd))
+    .map((candidate) => ({
+      ...candidate,
+      best: Math.max(...candidate.coarse.map(({ logWeight }) => logWeight)),
+    }));
+  const best = Math.max(...candidates.map((candidate) => candidate.best));
+  return candidates
+    .filter((candidate) => candidate.best > best - hopeless)
+    .flatMap(({ at, coarse }) =>
+      noiseGrid.map((_, level) => coarse[coarseLevels.indexOf(level)] ?? at(level)),
+    );
 }
 
 /**
@@ -129,7 +195,7 @@ export function learnViews(
   latencyMs: Float64Array,
   relativeSd?: Float64Array,
 ): View[] {
-  const hypotheses = forms.flatMap((form) => hypothesesOf(form, isPossible, latencyMs, relativeSd));
+  const hypotheses = hypothesesOf(forms, isPossible, latencyMs, relativeSd);
   const best = hypotheses.reduce((max, { logWeight }) => Math.max(max, logWeight), -Infinity);
   const plausible = hypotheses.flatMap((hypothesis) => {
     const weight = Math.exp(hypothesis.logWeight - best);
@@ -138,7 +204,7 @@ export function learnViews(
   const total = plausible.reduce((sum, { weight }) => sum + weight, 0);
   const views: View[] = [];
   for (const { form } of forms) {
-    for (const semantics of pruningSemantics) {
+    for (const semantics of additiveSemantics) {
       const members = plausible.filter((h) => h.form === form && h.semantics === semantics);
       if (members.length === 0) continue;
       const weights = members.map(({ weight }) => weight / total);

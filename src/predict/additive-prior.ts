@@ -5,10 +5,13 @@
  * Pools have as few as five platforms, so the covariance is shrunk and widened, and wider priors compete with it.
  */
 import { z } from "zod";
-import { pruningSemantics, type RewriteSemantics } from "../graph/features.js";
+import { fusedSemantics, pruningSemantics, type RewriteSemantics } from "../graph/features.js";
 import { type Matrix, matrix } from "../tensor/linalg.js";
 import { mean, median } from "../tensor/stats.js";
 import { fitWellSampled, type Gaussian, mixMoments } from "./bayes-linear.js";
+
+/** Rewrite semantics that are hypotheses, in the order in which saved predictors number them. */
+export const additiveSemantics = [...pruningSemantics, ...fusedSemantics] as const;
 
 /** Where the columns' weights come from (see `cost-columns.ts`). */
 export const costForms = ["counts", "descriptor"] as const;
@@ -22,7 +25,7 @@ export interface SourceFit {
   /** How well each semantics explains the platform, adding up to 1. */
   readonly semanticsWeight: Float64Array;
   readonly noiseSd: number;
-  /** How far each coefficient may be off because the descriptor's operator latencies are. */
+  /** How far each coefficient may be off: the descriptor's operator latencies are, and samples tell some columns poorly. */
   readonly coefficientSd: Float64Array;
   /** Root mean square of each column as a share of the platform's typical latency. */
   readonly columnShare: Float64Array;
@@ -44,14 +47,16 @@ export function fitSource(
     readonly relativeSd?: Float64Array;
     /** How well each column is known, relative; exactly when omitted. */
     readonly columnSd?: Float64Array;
+    /** As for `fitWellSampled`. */
+    readonly pullSd?: Float64Array;
   },
 ): SourceFit {
   const typicalMs = median(latencyMs);
   const scaleMs = options.form === "counts" ? typicalMs : 1;
   const y = latencyMs.map((latency) => latency / scaleMs);
-  const designs = pruningSemantics.map(designOf);
+  const designs = additiveSemantics.map(designOf);
   const fits = designs.map((design) =>
-    fitWellSampled(design, y, options.centre(design, y), options.relativeSd),
+    fitWellSampled(design, y, options.centre(design, y), options.relativeSd, options.pullSd),
   );
   const best = Math.max(...fits.map(({ logLikelihood }) => logLikelihood));
   const raw = fits.map(({ logLikelihood }) => Math.exp(logLikelihood - best));
@@ -59,11 +64,13 @@ export function fitSource(
   const semanticsWeight = Float64Array.from(raw, (weight) => weight / total);
   const nColumns = designs[0]!.columns;
   const coefficients = new Float64Array(nColumns);
+  const fitVariance = new Float64Array(nColumns);
   let noiseSd = 0;
   fits.forEach((fit, s) => {
     noiseSd += semanticsWeight[s]! * fit.noiseSd;
     for (let j = 0; j < nColumns; j++) {
       coefficients[j]! += semanticsWeight[s]! * fit.coefficients[j]!;
+      fitVariance[j]! += semanticsWeight[s]! * fit.coefficientSd[j]! ** 2;
     }
   });
   const all = designs[0]!;
@@ -72,8 +79,13 @@ export function fitSource(
     for (let i = 0; i < all.rows; i++) sum += all.values[i * nColumns + j]! ** 2;
     return (Math.sqrt(sum / all.rows) * scaleMs) / typicalMs;
   });
-  const coefficientSd = coefficients.map(
-    (value, j) => Math.max(Math.abs(value), 0.5) * (options.columnSd?.[j] ?? 0),
+  const coefficientSd = coefficients.map((value, j) =>
+    options.columnSd === undefined
+      ? 0
+      : Math.hypot(
+          Math.max(Math.abs(value), 0.5) * options.columnSd[j]!,
+          Math.sqrt(fitVariance[j]!),
+        ),
   );
   return { family, coefficients, coefficientSd, semanticsWeight, noiseSd, columnShare };
 }
@@ -81,8 +93,11 @@ export function fitSource(
 /** Plain JSON beside the prior's tensors. */
 export const additivePriorSchema = z.object({
   columnShare: z.array(z.number().positive()),
-  /** Probability of each rewrite semantics, in the order of `pruningSemantics`. */
-  semantics: z.array(z.number().positive()).length(pruningSemantics.length),
+  /** Probability of each of `additiveSemantics`; older predictors know the first ones only. */
+  semantics: z
+    .array(z.number().positive())
+    .min(pruningSemantics.length)
+    .max(additiveSemantics.length),
   /** Mean and standard deviation of the logarithm of the relative noise. */
   noise: z.object({ meanLog: z.number(), sdLog: z.number().positive() }),
 });
@@ -170,12 +185,12 @@ export function learnPrior(sources: readonly SourceFit[]): AdditivePrior {
         j === k ? value + (leastSpread / columnShare[j]!) ** 2 : (1 - shrinkage) * value;
     }
   }
-  const semantics = pruningSemantics.map((_, s) => {
+  const semantics = additiveSemantics.map((_, s) => {
     let count = semanticsPseudoCount;
     for (let k = 0; k < sources.length; k++) {
       count += (weights[k]! / total) * sources.length * sources[k]!.semanticsWeight[s]!;
     }
-    return count / (sources.length + semanticsPseudoCount * pruningSemantics.length);
+    return count / (sources.length + semanticsPseudoCount * additiveSemantics.length);
   });
   const logNoise = sources.map(({ noiseSd }) => Math.log(noiseSd));
   const meanLog = mean(logNoise);

@@ -30,6 +30,8 @@ const huberLimit = 1.345;
 /** Coefficients of one platform with many samples. */
 export interface WellSampledFit {
   readonly coefficients: Float64Array;
+  /** How well each is known, given the pull. */
+  readonly coefficientSd: Float64Array;
   /** Relative deviation that the columns leave, beyond the samples' own; robust. */
   readonly noiseSd: number;
   readonly logLikelihood: number;
@@ -38,13 +40,16 @@ export interface WellSampledFit {
 /**
  * Fit a platform with many samples robustly (iteratively reweighted, Huber).
  *
- * Collinear columns are settled by a slight pull towards `centre`, so that platforms settle them alike.
+ * Collinear columns are settled by a pull towards `centre`, so that platforms settle them alike.
+ *
+ * @param pullSd - how far each coefficient may be from `centre`; default a pull so slight that it settles nothing else
  */
 export function fitWellSampled(
   a: Matrix,
   y: Float64Array,
   centre: Float64Array,
   relativeSd?: Float64Array,
+  pullSd?: Float64Array,
 ): WellSampledFit {
   const n = a.rows;
   const floor = noiseFloorShare * median(y);
@@ -53,18 +58,19 @@ export function fitWellSampled(
   let base: Float64Array = relativeBase(y, y, floor);
   let robust = new Float64Array(n).fill(1);
   let scale = 0.1;
+  let precision = matrix(0, 0);
   for (let iteration = 0; iteration < 6; iteration++) {
     const weights = Float64Array.from({ length: n }, (_, i) => {
       const own = relativeSd?.[i] ?? 0;
       return robust[i]! / (base[i]! ** 2 * (0.02 ** 2 + own ** 2));
     });
     const gram = symmetricProduct(a, weights);
-    const pull = Float64Array.from(
-      { length: a.columns },
-      (_, j) => 1e-4 * (gram.values[j * a.columns + j]! || 1),
+    const pull = Float64Array.from({ length: a.columns }, (_, j) =>
+      pullSd === undefined ? 1e-4 * (gram.values[j * a.columns + j]! || 1) : 1 / pullSd[j]! ** 2,
     );
     const right = transposedTimesVector(a, y, weights).map((v, j) => v + pull[j]! * centre[j]!);
-    coefficients = solveCholesky(cholesky(addDiagonal(gram, pull)), right);
+    precision = cholesky(addDiagonal(gram, pull));
+    coefficients = solveCholesky(precision, right);
     const fitted = multiplyVector(a, coefficients);
     base = relativeBase(fitted, y, floor);
     const residuals = Float64Array.from(y, (value, i) => (value - fitted[i]!) / base[i]!);
@@ -77,8 +83,10 @@ export function fitWellSampled(
     Math.min(((value - fitted[i]!) / base[i]!) ** 2, (4 * scale) ** 2),
   );
   const variance = Math.max(mean(squares), 1e-8);
+  const covariance = inverseFromCholesky(precision);
   return {
     coefficients,
+    coefficientSd: coefficients.map((_, j) => Math.sqrt(covariance.values[j * a.columns + j]!)),
     noiseSd: Math.sqrt(Math.max(variance - ownVariance, 1e-6)),
     logLikelihood: -0.5 * n * Math.log(variance),
   };

@@ -7,12 +7,11 @@
  */
 
 import { InputError } from "../errors.js";
-import type { FeatureTable } from "../graph/features.js";
-import { pruningSemantics, type RewriteSemantics } from "../graph/features.js";
+import type { FeatureTable, RewriteSemantics } from "../graph/features.js";
 import { type Matrix, multiplyVector } from "../tensor/linalg.js";
 import { createRandom, deriveSeed, drawWithoutReplacement } from "../tensor/random.js";
 import { median } from "../tensor/stats.js";
-import type { AdditivePrior } from "./additive-prior.js";
+import { type AdditivePrior, additiveSemantics } from "./additive-prior.js";
 import { factorOfCovariance } from "./bayes-linear.js";
 
 /** Relative noise of a measurement together with what the model leaves unexplained, where nothing says it. */
@@ -53,12 +52,12 @@ export function hypothesesOfPrior(
   designOf: (semantics: RewriteSemantics, rows: ArrayLike<number>) => Matrix,
 ): LatencyHypothesis[] {
   const covariance = widened(prior);
-  return pruningSemantics.map((semantics, s) => ({
-    weight: prior.semantics[s]!,
+  return prior.semantics.map((weight, s) => ({
+    weight,
     mean: prior.mean,
     covariance,
     speedSpread,
-    designOf: (rows) => designOf(semantics, rows),
+    designOf: (rows) => designOf(additiveSemantics[s]!, rows),
   }));
 }
 

@@ -8,11 +8,11 @@ import { type Belief, calibrateIntervals, type IntervalScale } from "./intervals
 import type { FitOptions, PlatformSamples } from "./predictor.js";
 import { breathe, familiesOf, pickSamples } from "./samples.js";
 
-/** Adapts to some samples of a held-out platform and predicts other rows. */
+/** Adapts to some samples of a held-out platform and predicts other rows; undefined where it cannot adapt to so few. */
 export type AdaptAndPredict = (
   target: PlatformSamples,
   rows: ArrayLike<number>,
-) => Belief | Promise<Belief>;
+) => Belief | undefined | Promise<Belief | undefined>;
 
 /** Numbers of target samples at which intervals are checked. */
 const calibrationSamples = [10, 20, 50];
@@ -88,7 +88,9 @@ async function heldOutScores(
   { nSamples, draws, ...options }: FitOptions & { nSamples: number; draws: number },
 ): Promise<number[]> {
   const scores: number[] = [];
-  for (let draw = 0; draw < draws; draw++) {
+  // Without samples one adaptation is like the other.
+  const nDraws = nSamples === 0 ? 1 : draws;
+  for (let draw = 0; draw < nDraws; draw++) {
     await breathe(options);
     const random = createRandom(
       deriveSeed(options.seed, `${samples.platformId}/${nSamples}/${draw}`),
@@ -96,10 +98,12 @@ async function heldOutScores(
     const nTest = Math.min(maxTestRows, samples.rows.length - nSamples);
     const drawn = drawWithoutReplacement(random, samples.rows.length, nSamples + nTest);
     const test = pickSamples(samples, drawn.subarray(nSamples));
-    const { meanMs, deviation } = await adaptAndPredict(
+    const belief = await adaptAndPredict(
       pickSamples(samples, drawn.subarray(0, nSamples)),
       test.rows,
     );
+    if (belief === undefined) break;
+    const { meanMs, deviation } = belief;
     test.latencyMs.forEach((latency, i) => {
       // Networks that compute nothing are told by pruning, not by scatter: they would widen every interval.
       if (networks.connected[test.rows[i]!] === 0) return;

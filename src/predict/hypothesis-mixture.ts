@@ -6,7 +6,12 @@
  * (`mixture/posterior.ts`), and checks its interval widths by holding out one source family after another.
  * No neural network; reads no descriptor.
  */
-import type { FeatureTable, RewriteSemantics } from "../graph/features.js";
+import {
+  type FeatureTable,
+  type RewriteSemantics,
+  rewriteSemantics,
+  unfusedSemantics,
+} from "../graph/features.js";
 import { mean } from "../tensor/stats.js";
 import { mixMoments } from "./bayes-linear.js";
 import { chooseRows, type LatencyHypothesis } from "./choose-samples.js";
@@ -90,7 +95,7 @@ async function learn(
   for (const platform of platforms) for (const row of platform.rows) rows.add(row);
   const columns = columnsOfNetworks(networks, [...rows]);
   const design = createMixtureDesign(columns, networks);
-  const classes = distinctSemantics(networks);
+  const classes = distinctSemantics(networks, settings.semantics ?? unfusedSemantics);
   const sources: Source[] = [];
   for (const samples of platforms) {
     const { family, latencyMs, relativeSd } = samples;
@@ -139,7 +144,7 @@ function possibleClasses(
   { semantics }: MixturePrior,
   isPossible: (semantics: RewriteSemantics) => boolean,
 ) {
-  return distinctSemantics(networks).flatMap((members) => {
+  return distinctSemantics(networks, rewriteSemantics).flatMap((members) => {
     const possible = members.filter((member) => isPossible(member) && semantics[member] > 0);
     const share = possible.reduce((sum, member) => sum + semantics[member], 0);
     return possible.length === 0 ? [] : [{ semantics: possible[0]!, share }];

@@ -16,7 +16,8 @@ export interface Belief {
 
 /** Calibration for predictors adapted with about this many samples. Plain JSON. */
 export const intervalScaleSchema = z.object({
-  samples: z.number().int().positive(),
+  /** 0: predicted from a descriptor alone. */
+  samples: z.number().int().nonnegative(),
   /** Factor on the believed deviation. */
   scale: z.number().positive(),
   degreesOfFreedom: z.number().positive(),
@@ -33,6 +34,13 @@ const minHeldOut = 100;
 const scaleLimits = { least: 0.6, most: 5 };
 /** Used when nothing could be held out: wide, because unchecked. */
 const unchecked = { scale: 1.5, degreesOfFreedom: 4 };
+/** The same where not even samples could be held against the belief. */
+const uncheckedWithoutSamples: IntervalScale = {
+  samples: 0,
+  scale: 2.5,
+  degreesOfFreedom: 4,
+  n: 0,
+};
 
 const halfQuantile = (share: number, degreesOfFreedom: number) =>
   studentTQuantile((1 + share) / 2, degreesOfFreedom);
@@ -44,7 +52,8 @@ const halfQuantile = (share: number, degreesOfFreedom: number) =>
  */
 export function calibrateIntervals(standardised: Float64Array, samples: number): IntervalScale {
   const n = standardised.length;
-  if (n < minHeldOut) return { samples, ...unchecked, n };
+  if (n < minHeldOut)
+    return { ...(samples === 0 ? uncheckedWithoutSamples : unchecked), samples, n };
   const seen = checkedShares.map((share) => Math.max(quantile(standardised, share), 1e-6));
   const atNinety = seen[checkedShares.indexOf(0.9)]!;
   let best = { scale: 1, degreesOfFreedom: 4 };
@@ -85,7 +94,7 @@ export function notBelowBelief(scale: IntervalScale, onlySiblings: boolean): Int
 /**
  * Half the width of an interval in believed deviations.
  *
- * @param scales - calibrations, at least one; the one whose samples are nearest (as a ratio) serves
+ * @param scales - calibrations, at least one with samples; the one whose samples are nearest (as a ratio) serves
  * @param coverage - nominal, 0 < coverage < 1
  * @throws InputError on any other coverage
  */
@@ -116,8 +125,11 @@ export function expectedCoverage(
 }
 
 function nearestScale(scales: readonly IntervalScale[], samples: number): IntervalScale {
+  if (samples === 0) return scales.find((scale) => scale.samples === 0) ?? uncheckedWithoutSamples;
   const distance = (scale: IntervalScale) => Math.abs(Math.log(scale.samples / samples));
-  return scales.reduce((best, scale) => (distance(scale) < distance(best) ? scale : best));
+  return scales
+    .filter((scale) => scale.samples > 0)
+    .reduce((best, scale) => (distance(scale) < distance(best) ? scale : best));
 }
 
 /** Relative deviation of a log-normal latency from its mean and variance. */

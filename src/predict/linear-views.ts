@@ -24,9 +24,13 @@ export interface LeastMs {
 /** Shares of the samples' least and median latency below which no prediction falls. */
 const leastShare = { connected: 0.2, unconnected: 1e-3 };
 
-/** What a target's samples set as the least. */
+/**
+ * What a target's samples, or latencies expected of some of its networks, set as the least.
+ *
+ * @param samples - at least one
+ */
 export function leastOfSamples(
-  { rows, latencyMs }: PlatformSamples,
+  { rows, latencyMs }: Pick<PlatformSamples, "rows" | "latencyMs">,
   networks: FeatureTable,
 ): LeastMs {
   const connected = latencyMs.filter((_, i) => networks.connected[rows[i]!] === 1);
@@ -41,6 +45,7 @@ export function leastOfSamples(
  * What views say of some rows of a table, joined by `joinViews`.
  *
  * @param fillOf - writes the columns of a network as a view sees them
+ * @param agreement - as for `joinViews`
  */
 export function beliefOfViews<View extends LinearView>(
   views: readonly View[],
@@ -48,6 +53,7 @@ export function beliefOfViews<View extends LinearView>(
   networks: FeatureTable,
   rows: ArrayLike<number>,
   leastMs: LeastMs,
+  agreement?: number,
 ): Belief {
   const n = rows.length;
   const p = views[0]!.mean.length;
@@ -75,5 +81,5 @@ export function beliefOfViews<View extends LinearView>(
   const least = Float64Array.from(rows, (row) =>
     networks.connected[row] === 1 ? leastMs.connected : leastMs.unconnected,
   );
-  return joinViews(weights, centres, deviations, least);
+  return joinViews(weights, centres, deviations, least, agreement);
 }

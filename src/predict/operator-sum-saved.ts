@@ -3,12 +3,13 @@
  */
 import { z } from "zod";
 import { FormatError } from "../errors.js";
-import { type OperatorSignature, pruningSemantics } from "../graph/features.js";
+import type { OperatorSignature } from "../graph/features.js";
 import { matrix } from "../tensor/linalg.js";
 import type { View } from "./additive-posterior.js";
 import {
   type AdditivePrior,
   additivePriorSchema,
+  additiveSemantics,
   type CostForm,
   costForms,
 } from "./additive-prior.js";
@@ -25,7 +26,8 @@ import { readSettings, readTensor } from "./saved.js";
 
 /** The method's name. */
 export const name = "operator-sum";
-const formatVersion = 1;
+/** 2: semantics that fuse; predictors adapted without samples. */
+const formatVersion = 2;
 
 const fittedSchema = z.object({
   kind: z.literal("fitted"),
@@ -50,14 +52,15 @@ const adaptedSchema = z.object({
     .array(
       z.object({
         form: z.enum(costForms),
-        semantics: z.enum(pruningSemantics),
+        semantics: z.enum(additiveSemantics),
         weight: z.number().positive(),
         noiseVariance: z.number().positive(),
       }),
     )
     .min(1),
   intervals: z.array(intervalScaleSchema).min(1),
-  nSamples: z.number().int().positive(),
+  /** 0: predicted from the descriptor alone. */
+  nSamples: z.number().int().nonnegative(),
   leastMs: z.object({ connected: z.number().positive(), unconnected: z.number().positive() }),
 });
 

@@ -8,7 +8,12 @@
 import type { FeatureTable, OperatorSignature, RewriteSemantics } from "../graph/features.js";
 import type { Matrix } from "../tensor/linalg.js";
 import { mean, median } from "../tensor/stats.js";
-import { type FormEvidence, learnViews, type View } from "./additive-posterior.js";
+import {
+  type FormEvidence,
+  learnViews,
+  type View,
+  viewsOfDescriptor,
+} from "./additive-posterior.js";
 import { type CostForm, fitSource, learnPrior, type SourceFit } from "./additive-prior.js";
 import { chooseRows, hypothesesOfPrior } from "./choose-samples.js";
 import {
@@ -20,7 +25,7 @@ import {
 import { calibrateOnSources } from "./hold-out.js";
 import type { Belief } from "./intervals.js";
 import { emptyRange, widenRange } from "./known-range.js";
-import { beliefOfViews, leastOfSamples } from "./linear-views.js";
+import { beliefOfViews, type LeastMs, leastOfSamples } from "./linear-views.js";
 import { chooseNextSamples } from "./next-samples.js";
 import {
   checkDescriptor,
@@ -50,6 +55,15 @@ import type {
 import { breathe, checkPool, checkTarget, familiesOf, limitSamples } from "./samples.js";
 
 const minSamples = 5;
+/** A descriptor tells what every operator costs alone. */
+const minSamplesDescribed = 0;
+/**
+ * Numbers of target samples at which interval widths are checked, and about how often each over all sources: many
+ * sources need fewer draws each.
+ */
+const calibrationSamples = [0, 10, 20, 50];
+const calibrationDraws = 32;
+const mostDrawsPerSource = 4;
 
 /** Settings of the method; all have defaults. */
 export interface OperatorSumSettings {
@@ -68,6 +82,7 @@ export function createOperatorSum(settings: OperatorSumSettings = {}): Predictor
   return {
     name,
     minSamples,
+    ...(useDescriptor === "never" ? {} : { minSamplesDescribed }),
     async fit(pool, options) {
       checkPool(pool);
       return createFitted(await learn(pool, useDescriptor, options));
@@ -123,6 +138,7 @@ async function fitForms(
         {
           form,
           centre: form === "counts" ? (a) => new Float64Array(a.columns) : uniformEfficiency,
+          ...(form === "counts" ? {} : { pullSd: efficiencySpread(columns) }),
           ...(samples.relativeSd === undefined ? {} : { relativeSd: samples.relativeSd }),
           ...(columnSd === undefined ? {} : { columnSd }),
         },
@@ -130,6 +146,16 @@ async function fitForms(
     );
   }
   return { samples, fits };
+}
+
+/** How far efficiencies in a network may be from their common factor, and columns that only count from 0. */
+const pullSpread = { efficiency: 0.5, counting: 0.1 };
+
+function efficiencySpread({ names }: CostColumns): Float64Array {
+  const nCosts = names.length - 2;
+  return Float64Array.from(names, (_, j) =>
+    j < nCosts ? pullSpread.efficiency : pullSpread.counting,
+  );
 }
 
 /** One common factor on all operator costs; the columns that only count start at 0. */
@@ -190,13 +216,24 @@ async function learn(
       learnFrom: (others) => {
         const heldOut = { ...learned, priors: learnPriors(others) };
         return (target, testRows) =>
-          predictRows(adapt(target, networks, heldOut), networks, testRows);
+          target.rows.length === 0 && !isDescribed(target, heldOut)
+            ? undefined
+            : predictRows(adapt(target, networks, heldOut), networks, testRows);
       },
+      samples: calibrationSamples,
+      draws: Math.min(
+        mostDrawsPerSource,
+        Math.max(1, Math.round(calibrationDraws / sources.length)),
+      ),
     },
     options,
   );
   return { ...learned, intervals };
 }
+
+/** Whether a target's descriptor can be read: sources must have taught what descriptors mean. */
+const isDescribed = ({ descriptor }: PlatformSamples, { priors }: Pick<Learned, "priors">) =>
+  descriptor !== undefined && priors.descriptor !== undefined;
 
 function adapt(target: PlatformSamples, networks: FeatureTable, learned: Learned): Adapted {
   const { columns, priors } = learned;
@@ -220,15 +257,20 @@ function adapt(target: PlatformSamples, networks: FeatureTable, learned: Learned
       designOf: (semantics) => design.of(semantics, rows),
     });
   }
-  const ownVariance = relativeSd === undefined ? 0 : mean(relativeSd.map((sd) => sd * sd));
   // A converter that removes dead operators leaves none for the runtime to execute.
   const isPossible = (semantics: RewriteSemantics) =>
     target.removesDeadOperators !== true || /^(backward|both)/.test(semantics);
-  const views = learnViews(forms, isPossible, latencyMs, relativeSd).map((view) => ({
+  const ownVariance =
+    relativeSd === undefined || rows.length === 0 ? 0 : mean(relativeSd.map((sd) => sd * sd));
+  const found =
+    rows.length === 0
+      ? viewsOfDescriptor(forms.at(-1)!, isPossible)
+      : learnViews(forms, isPossible, latencyMs, relativeSd);
+  const views = found.map((view) => ({
     ...view,
     noiseVariance: view.noiseVariance + ownVariance,
   }));
-  return {
+  const adapted = {
     platformId: target.platformId,
     families: learned.families,
     columns,
@@ -237,8 +279,30 @@ function adapt(target: PlatformSamples, networks: FeatureTable, learned: Learned
     views,
     intervals: learned.intervals,
     nSamples: rows.length,
-    leastMs: leastOfSamples(target, networks),
   };
+  return { ...adapted, leastMs: leastOf(adapted, target, networks) };
+}
+
+/** Connected networks whose expected latencies stand in for samples. */
+const maxExpected = 200;
+
+/** No prediction falls below a share of the samples, or of what is expected where there are none. */
+function leastOf(
+  adapted: Omit<Adapted, "leastMs">,
+  target: PlatformSamples,
+  networks: FeatureTable,
+): LeastMs {
+  if (target.rows.length > 0) return leastOfSamples(target, networks);
+  const connected = [...networks.ids.keys()].filter((row) => networks.connected[row] === 1);
+  const step = Math.max(1, Math.floor(connected.length / maxExpected));
+  const rows = Int32Array.from(connected.filter((_, i) => i % step === 0));
+  const least = Number.MIN_VALUE;
+  const { meanMs } = predictRows(
+    { ...adapted, leastMs: { connected: least, unconnected: least } },
+    networks,
+    rows,
+  );
+  return leastOfSamples({ rows, latencyMs: meanMs }, networks);
 }
 
 /** Design matrices by form; without a descriptor only that of counts. */
@@ -257,7 +321,9 @@ function predictRows(adapted: Adapted, networks: FeatureTable, rows: ArrayLike<n
     ({ form, semantics }: View) =>
     (row: number, target: Float64Array) =>
       designs[form]!.fill(semantics, row, target, 0);
-  return beliefOfViews(adapted.views, fillOf, networks, rows, adapted.leastMs);
+  // Before any sample no view is the likely one: their mean ranks networks better than the median of their mixture.
+  const agreement = adapted.nSamples === 0 ? Number.POSITIVE_INFINITY : undefined;
+  return beliefOfViews(adapted.views, fillOf, networks, rows, adapted.leastMs, agreement);
 }
 
 function createFitted(learned: Learned): FittedPredictor {
@@ -265,9 +331,10 @@ function createFitted(learned: Learned): FittedPredictor {
     name,
     trainedFamilies: learned.families,
     async adapt(target, networks, options) {
-      checkTarget(target, networks, { name, minSamples });
-      if (learned.priors.descriptor !== undefined && target.descriptor !== undefined) {
-        checkDescriptor(target.descriptor, learned.descriptorOperators);
+      const described = learned.priors.descriptor === undefined ? {} : { minSamplesDescribed };
+      checkTarget(target, networks, { name, minSamples, ...described });
+      if (isDescribed(target, learned)) {
+        checkDescriptor(target.descriptor!, learned.descriptorOperators);
       }
       await breathe(options);
       return createAdapted(adapt(target, networks, learned));

@@ -60,6 +60,11 @@ export interface Predictor {
   readonly name: string;
   /** Target samples below which `adapt` refuses. */
   readonly minSamples: number;
+  /**
+   * The same for a target with a descriptor, where a method can do with fewer then: 0 when it predicts from the
+   * descriptor alone. Sources must have had descriptors, too.
+   */
+  readonly minSamplesDescribed?: number;
   /** @throws InputError on an empty pool, a NaN or non-positive latency, a row outside the table */
   fit(pool: TrainingPool, options: FitOptions): Promise<FittedPredictor>;
   /** @throws FormatError when `saved` is of another method or version, or a tensor is missing or misshapen */
@@ -77,7 +82,7 @@ export interface FittedPredictor {
    * Tune to a target. Reads no latency but those in `target`.
    *
    * @param networks - table that `target.rows` points into
-   * @throws InputError on fewer than `minSamples` samples, NaN or non-positive latencies, or a descriptor that lacks operators the predictor was trained with
+   * @throws InputError on fewer than `minSamples` samples (with a descriptor `minSamplesDescribed`), NaN or non-positive latencies, or a descriptor that lacks operators the predictor was trained with
    */
   adapt(
     target: PlatformSamples,

@@ -2,7 +2,7 @@
  * Predictors by name: what `--predictor` and a predictor file's `method` refer to.
  */
 import { NotFoundError } from "../errors.js";
-import { pruningSemantics } from "../graph/features.js";
+import { pruningSemantics, rewriteSemantics } from "../graph/features.js";
 import { createFlopsLine } from "./flops-line.js";
 import { createHypothesisMixture } from "./hypothesis-mixture.js";
 import { createMapleEdge } from "./maple-edge.js";
@@ -28,7 +28,7 @@ const factories: Readonly<Record<string, () => Predictor>> = {
   nasflat: () => createNasflat(),
 };
 
-/** The recommended method with an ingredient left out: what each of them buys (`docs/benchmarks.md`). */
+/** Methods with an ingredient left out: what each of them buys (`docs/benchmarks.md`), or what it costs. */
 const ablations: Readonly<Record<string, () => Predictor>> = {
   "hypothesis-mixture/no-archetypes": () => createHypothesisMixture({ archetypes: false }),
   "hypothesis-mixture/no-single-sources": () => createHypothesisMixture({ sources: false }),
@@ -36,6 +36,11 @@ const ablations: Readonly<Record<string, () => Predictor>> = {
   "hypothesis-mixture/no-unread-no-merging": () =>
     createHypothesisMixture({ semantics: pruningSemantics }),
   "hypothesis-mixture/no-rewriting": () => createHypothesisMixture({ semantics: ["all"] }),
+  "hypothesis-mixture/with-fusion": () => createHypothesisMixture({ semantics: rewriteSemantics }),
+  // Of slow methods, what `scripts/claims.mjs` can run often enough.
+  "maple-edge/unchecked-intervals": () => createMapleEdge({ heldOutFamilies: 0 }),
+  "maple/unchecked-intervals": () => createMaple({ heldOutFamilies: 0 }),
+  "help/500-episodes": () => createHelp({ episodes: 500 }),
 };
 
 /** Names of all methods, the recommended one first. */

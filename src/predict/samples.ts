@@ -49,20 +49,32 @@ function checkSamples(samples: PlatformSamples, networks: FeatureTable): void {
 /**
  * Check the samples of a target to adapt to.
  *
- * @throws InputError as `checkSamples`, and on fewer than `minSamples`
+ * @param predictor.minSamplesDescribed - where a descriptor of this target can stand in for samples
+ * @throws InputError as `checkSamples`, and on fewer than `minSamples` or `minSamplesDescribed`
  */
 export function checkTarget(
   target: PlatformSamples,
   networks: FeatureTable,
-  predictor: { readonly name: string; readonly minSamples: number },
+  {
+    name,
+    minSamples,
+    minSamplesDescribed,
+  }: {
+    readonly name: string;
+    readonly minSamples: number;
+    readonly minSamplesDescribed?: number | undefined;
+  },
 ): void {
   checkSamples(target, networks);
-  if (target.rows.length < predictor.minSamples) {
-    throw new InputError(
-      `${predictor.name} needs at least ${predictor.minSamples} samples of ${target.platformId}, got ${target.rows.length}`,
-      { hint: `measure ${predictor.minSamples - target.rows.length} more networks` },
-    );
-  }
+  const isDescribed = target.descriptor !== undefined && minSamplesDescribed !== undefined;
+  const least = isDescribed ? minSamplesDescribed : minSamples;
+  const n = target.rows.length;
+  if (n >= least) return;
+  const profile = minSamplesDescribed === undefined ? "" : ", or profile the platform's operators";
+  throw new InputError(
+    `${name} needs at least ${least} samples of ${target.platformId}, got ${n}`,
+    { hint: `measure ${least - n} more networks${isDescribed ? "" : profile}` },
+  );
 }
 
 /** Source samples below which nothing can be learned from a platform. */

@@ -7,7 +7,7 @@
 import { type Belief, logDeviation } from "./intervals.js";
 
 /** Views differ on a network when their latencies lie further apart than this share of their mean. */
-const agreement = 0.2;
+const usualAgreement = 0.2;
 /** Scale of the logistic distribution that resembles a normal of deviation 1. */
 const logisticScale = 0.588;
 /** Quantiles are found to this share of the widest latency in question. */
@@ -23,12 +23,14 @@ const leastDeviation = 1e-4;
  * @param centres - latency of each network in each view, ms
  * @param deviations - standard deviation of each of these, ms
  * @param least - no latency below this, ms
+ * @param agreement - views that differ by no more than this share of their mean are joined by means
  */
 export function joinViews(
   weights: Float64Array,
   centres: readonly Float64Array[],
   deviations: readonly Float64Array[],
   least: Float64Array,
+  agreement = usualAgreement,
 ): Belief {
   const n = least.length;
   const meanMs = new Float64Array(n);

@@ -11,6 +11,7 @@ import type {
   Predictor,
   SavedPredictor,
 } from "../../src/predict/predictor.js";
+import { spearman } from "../../src/tensor/stats.js";
 import {
   trueLatencies,
   worldDescriptor,
@@ -168,17 +169,70 @@ export function checkPredictor(
       await expect(adapted.predict(networks, { coverage: share })).rejects.toThrow(InputError);
     });
 
-    test("refuses fewer samples than it needs", async () => {
-      const n = predictor.minSamples - 1;
-      const few = {
-        ...target,
-        rows: target.rows.slice(0, n),
-        latencyMs: target.latencyMs.slice(0, n),
-      };
+    const first = (n: number, samples: PlatformSamples = target): PlatformSamples => ({
+      ...samples,
+      rows: samples.rows.slice(0, n),
+      latencyMs: samples.latencyMs.slice(0, n),
+    });
+    const { descriptor: __, ...bareTarget } = target;
+    const { minSamplesDescribed } = predictor;
+
+    test("refuses fewer samples than it needs, of a target without descriptor", async () => {
+      const few = first(predictor.minSamples - 1, bareTarget);
       await expect(fitted.adapt(few, networks, { seed })).rejects.toThrow(
         `needs at least ${predictor.minSamples} samples`,
       );
+      await expect(fitted.adapt(first(0, bareTarget), networks, { seed })).rejects.toThrow(
+        InputError,
+      );
     });
+
+    if (minSamplesDescribed === undefined) {
+      test("refuses them of a described target, too", async () => {
+        await expect(fitted.adapt(first(0), networks, { seed })).rejects.toThrow(
+          `needs at least ${predictor.minSamples} samples`,
+        );
+      });
+    } else {
+      test("predicts from a descriptor and as few samples as it says", async () => {
+        for (let n = minSamplesDescribed; n < predictor.minSamples; n++) {
+          const few = await fitted.adapt(first(n), networks, { seed });
+          const { latencyMs, lowerMs, upperMs } = await few.predict(networks, { coverage });
+          expect(latencyMs.every((latency) => latency > 0 && Number.isFinite(latency))).toBe(true);
+          latencyMs.forEach((latency, i) => {
+            expect(lowerMs[i]!).toBeLessThan(latency);
+            expect(upperMs[i]!).toBeGreaterThan(latency);
+          });
+          const loaded = await create().loadAdapted(few.save());
+          expectSame(await loaded.predict(networks, { coverage }), {
+            ...predictions,
+            latencyMs,
+            lowerMs,
+            upperMs,
+          });
+        }
+      });
+
+      test("a described target reads no sample where it is given none", async () => {
+        const none = await fitted.adapt(first(minSamplesDescribed), networks, { seed });
+        const { latencyMs } = await none.predict(networks, { coverage });
+        const truth = trueLatencies(heldOut, networks);
+        const connected = [...truth.keys()].filter((row) => networks.connected[row] === 1);
+        const rank = spearman(
+          connected.map((row) => truth[row]!),
+          connected.map((row) => latencyMs[row]!),
+        );
+        expect(rank).toBeGreaterThan(0.9);
+      });
+
+      test("refuses it after learning from sources without descriptors", async () => {
+        const platforms = training.platforms.map(({ descriptor: _, ...samples }) => samples);
+        const undescribed = await create().fit({ networks, platforms }, { seed });
+        await expect(undescribed.adapt(first(0), networks, { seed })).rejects.toThrow(
+          `needs at least ${predictor.minSamples} samples`,
+        );
+      });
+    }
 
     test.each([Number.NaN, -1, 0, Number.POSITIVE_INFINITY])(
       "refuses a latency of %s, in adapting and in learning",

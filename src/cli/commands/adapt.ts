@@ -1,5 +1,5 @@
 /**
- * `samara adapt`: tune a predictor to a platform with a few measured networks.
+ * `samara adapt`: tune a predictor to a platform with a few measured networks, or by its descriptor alone.
  */
 import { dirname, join } from "node:path";
 import { InputError } from "../../errors.js";
@@ -19,7 +19,7 @@ interface AdaptOptions {
 export function registerAdapt(register: Register): void {
   register<AdaptOptions>(
     "adapt",
-    "tune a predictor to a platform with a few measured networks",
+    "tune a predictor to a platform with a few measured networks, or none",
     (command) =>
       command
         .option("--predictor <dir>", "predictor to adapt (default: the shipped one)")
@@ -33,12 +33,16 @@ export function registerAdapt(register: Register): void {
         )
         .option(
           "--descriptor <file>",
-          "descriptor of the platform (default: your pool's, if there is one)",
+          "descriptor of the platform (default: your pool's, if there is one); alone: adapt without any network",
         )
         .option("-o, --out <dir>", "folder to write the adapted predictor to"),
     async ({ options, out, settings, signal, warn, warnings }) => {
-      if (options.platform === undefined && options.measurements === undefined) {
-        throw new InputError("adapt needs --platform (measured here) or --measurements FILE");
+      const isDescriptorAlone =
+        options.platform === undefined && options.measurements === undefined;
+      if (isDescriptorAlone && options.descriptor === undefined) {
+        throw new InputError(
+          "adapt needs --platform (measured here), --measurements FILE or --descriptor FILE",
+        );
       }
       const { folderNameOf, loadFitted, shippedPredictor } = await import("../predictors.js");
       const { Pool, readDescriptor } = await import("../../store/pool.js");
@@ -52,15 +56,18 @@ export function registerAdapt(register: Register): void {
         options.platform === undefined
           ? undefined
           : await findPlatform(options.platform).catch(() => undefined);
+      const given =
+        options.descriptor === undefined ? undefined : readDescriptor(options.descriptor);
       const wantedId = here?.platform.id ?? options.platform;
       const path = options.measurements ?? join(pool.folder, "measurements.parquet");
-      const { networks, platformId, skipped } = await readMeasuredNetworks(path, wantedId);
+      const { networks, platformId, skipped } = isDescriptorAlone
+        ? { networks: [], platformId: given!.platform.id, skipped: [] }
+        : await readMeasuredNetworks(path, wantedId);
       if (skipped.length > 0) {
         warn("rows-left-out", `${path}: left out ${skipped.join(", ")}`);
       }
       const id = platformId ?? wantedId ?? "imported";
-      const descriptor =
-        options.descriptor === undefined ? pool.descriptor(id) : readDescriptor(options.descriptor);
+      const descriptor = given ?? pool.descriptor(id);
       if (descriptor !== undefined && descriptor.platform.id !== id) {
         throw new InputError(
           `the descriptor is of ${descriptor.platform.id}, the measurements of ${id}`,
@@ -74,6 +81,13 @@ export function registerAdapt(register: Register): void {
           "no-descriptor",
           `no descriptor of ${id}: adapting from its latencies alone`,
           here === undefined ? undefined : "profile it with `samara profile`",
+        );
+      }
+      if (isDescriptorAlone) {
+        warn(
+          "no-samples",
+          `no network of ${id} was measured: predicting from its descriptor alone`,
+          "ten measured networks make intervals far narrower",
         );
       }
       const platform =

@@ -6,7 +6,7 @@
  * machines work: launch-bound, launch- and memory-bound, compute-bound. The latter need no source that is alike.
  */
 import { z } from "zod";
-import { type RewriteSemantics, rewriteSemantics } from "../../graph/features.js";
+import { type RewriteSemantics, rewriteSemantics, unfusedSemantics } from "../../graph/features.js";
 import { type Matrix, matrix } from "../../tensor/linalg.js";
 import { mean, median } from "../../tensor/stats.js";
 import { fitWellSampled, type Gaussian, mixMoments } from "../bayes-linear.js";
@@ -24,13 +24,16 @@ export interface SourceFit {
 }
 
 /** Semantics that a table tells apart: those with the same operators and paths are one. */
-export function distinctSemantics(networks: {
-  readonly counts: Readonly<Record<RewriteSemantics, Float32Array>>;
-  readonly longestPath: Readonly<Record<RewriteSemantics, Float32Array>>;
-  readonly heaviestPath: Readonly<Record<RewriteSemantics, Float32Array>>;
-}): RewriteSemantics[][] {
+export function distinctSemantics(
+  networks: {
+    readonly counts: Readonly<Record<RewriteSemantics, Float32Array>>;
+    readonly longestPath: Readonly<Record<RewriteSemantics, Float32Array>>;
+    readonly heaviestPath: Readonly<Record<RewriteSemantics, Float32Array>>;
+  },
+  semanticsOf: readonly RewriteSemantics[],
+): RewriteSemantics[][] {
   const classes: RewriteSemantics[][] = [];
-  for (const semantics of rewriteSemantics) {
+  for (const semantics of semanticsOf) {
     const same = classes.find(
       ([first]) =>
         networks.counts[first!] === networks.counts[semantics] &&
@@ -87,14 +90,14 @@ export interface MixtureSettings {
   readonly archetypes?: boolean;
   /** Hypotheses that the target is like one of the sources. */
   readonly sources?: boolean;
-  /** Rewrite semantics that take part. */
+  /** Rewrite semantics that take part; default `unfusedSemantics`. */
   readonly semantics?: readonly RewriteSemantics[];
   /** A runtime may run independent branches in parallel. */
   readonly parallel?: boolean;
 }
 
 const knownViews = { all: 0.35, both: 0.3, backward: 0.15, unread: 0.1, forward: 0.1 } as const;
-const knownSharing = { none: 0.6, shared: 0.25, merged: 0.15 } as const;
+const knownSharing = { none: 0.6, shared: 0.25, merged: 0.15, fused: 0.15 } as const;
 /** What is generally known of runtimes counts as much as this many source families. */
 const knownFamilies = 6;
 
@@ -230,8 +233,8 @@ export interface Component extends Gaussian {
 /** Plain JSON beside the prior's tensors. */
 export const mixturePriorSchema = z.object({
   logWeights: z.array(z.number()).min(1),
-  /** Probability of each rewrite semantics by name. */
-  semantics: z.record(z.enum(rewriteSemantics), z.number().nonnegative()),
+  /** Probability of each rewrite semantics by name; those that an older predictor did not know are missing. */
+  semantics: z.partialRecord(z.enum(rewriteSemantics), z.number().nonnegative()),
   noise: z.object({ meanLog: z.number(), sdLog: z.number().positive() }),
 });
 
@@ -342,7 +345,7 @@ export function learnMixturePrior(
     }
   }
   const nFamilies = new Set(sources.map(({ family }) => family)).size;
-  const allowed = settings.semantics ?? rewriteSemantics;
+  const allowed = settings.semantics ?? unfusedSemantics;
   const shares = rewriteSemantics.map((semantics, s) => {
     if (!allowed.includes(semantics)) return 0;
     const seen = sources.reduce((sum, fit, k) => sum + weights[k]! * fit.semanticsWeight[s]!, 0);

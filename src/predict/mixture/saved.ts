@@ -3,7 +3,8 @@
  */
 import { z } from "zod";
 import { FormatError } from "../../errors.js";
-import { type RewriteSemantics, rewriteSemantics } from "../../graph/features.js";
+import { forEachSemantics } from "../../graph/feature-table.js";
+import { rewriteSemantics } from "../../graph/features.js";
 import { matrix } from "../../tensor/linalg.js";
 import { type IntervalScale, intervalScaleSchema } from "../intervals.js";
 import { type KnownRange, knownRangeSchema } from "../known-range.js";
@@ -137,7 +138,7 @@ export function loadFitted(saved: SavedPredictor): Learned {
     ...others,
     prior: {
       components,
-      semantics: prior.semantics as Record<RewriteSemantics, number>,
+      semantics: forEachSemantics((semantics) => prior.semantics[semantics] ?? 0),
       noise: prior.noise,
     },
   };

@@ -9,7 +9,7 @@ import { z } from "zod";
 import {
   type FeatureTable,
   type OperatorSignature,
-  rewriteSemantics,
+  unfusedSemantics,
 } from "../../graph/features.js";
 import { type Matrix, matrix } from "../../tensor/linalg.js";
 import { createRandom, drawWithoutReplacement } from "../../tensor/random.js";
@@ -25,7 +25,7 @@ const amounts = [
 ] as const;
 
 const columnSchema = z.object({
-  semantics: z.enum(rewriteSemantics),
+  semantics: z.enum(unfusedSemantics),
   amount: z.enum(amounts),
   /** Whose amount; empty unless `amount` is `group`. */
   group: z.string(),
@@ -54,7 +54,7 @@ type Amount = Pick<Column, "semantics" | "amount" | "group">;
 
 function amountsOf(networks: FeatureTable): Amount[] {
   const groups = [...new Set(networks.signatures.map(({ group }) => group))].sort();
-  return rewriteSemantics.flatMap((semantics) =>
+  return unfusedSemantics.flatMap((semantics) =>
     amounts.flatMap((amount) =>
       (amount === "group" ? groups : [""]).map((group) => ({ semantics, amount, group })),
     ),
@@ -118,7 +118,7 @@ export function countFeaturesOf(
   const chosen = Array.from(drawn, (place) => rows[place]!);
   const columns: Column[] = [];
   const standardised: Float64Array[] = [];
-  const views = new Map<string, number[]>(rewriteSemantics.map((semantics) => [semantics, []]));
+  const views = new Map<string, number[]>(unfusedSemantics.map((semantics) => [semantics, []]));
   for (const amount of amountsOf(networks)) {
     const values = valuesOf(amount, networks, chosen);
     const centre = mean(values);

@@ -54,7 +54,7 @@ import {
 } from "./help-saved.js";
 import {
   deviationOfErrors,
-  fitScoreLine,
+  fitRobustScoreLine,
   latencyOfScores,
   leftOutIntervals,
 } from "./score-line.js";
@@ -321,7 +321,7 @@ async function adapt(
     nSamples: target.rows.length,
     support,
     noiseSeed,
-    line: fitScoreLine(scores, target.latencyMs),
+    line: fitRobustScoreLine(scores, target.latencyMs),
     deviation: deviationOfErrors(errors),
   };
 }
@@ -329,7 +329,7 @@ async function adapt(
 /** log(measured / predicted) of one sample by a line through the others. */
 function errorOfLeftOut(scores: Float32Array, latencyMs: Float64Array, place: number): number {
   const isOther = (_: number, i: number) => i !== place;
-  const line = fitScoreLine(scores.filter(isOther), latencyMs.filter(isOther));
+  const line = fitRobustScoreLine(scores.filter(isOther), latencyMs.filter(isOther));
   const [predicted = Number.NaN] = latencyOfScores(line, [scores[place]!]);
   return Math.log(latencyMs[place]! / predicted);
 }

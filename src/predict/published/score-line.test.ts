@@ -1,6 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { fillInLatencies } from "./fill-in.js";
-import { deviationOfErrors, fitScoreLine, latencyOfScores } from "./score-line.js";
+import {
+  deviationOfErrors,
+  fitRobustScoreLine,
+  fitScoreLine,
+  latencyOfScores,
+} from "./score-line.js";
 
 describe("fitScoreLine()", () => {
   test("finds an exact line", () => {
@@ -36,6 +41,25 @@ describe("fitScoreLine()", () => {
       const predicted = latencyOfScores(fitScoreLine(scores, latencies), [0, 2, 9]);
       expect(predicted.every((ms) => Number.isFinite(ms) && ms > 0)).toBe(true);
     }
+  });
+});
+
+describe("fitRobustScoreLine()", () => {
+  test("is not bent by a sample that is nothing like its score", () => {
+    const scores = [0, 0.2, 0.3, 0.5, 0.6, 0.8, 0.9, 1];
+    const latencies = scores.map((score) => 1 + 2 * score);
+    // A network that a runtime prunes to nothing, and that was ranked as the slowest.
+    latencies[7] = 0.1;
+    const line = fitRobustScoreLine(scores, latencies);
+    expect(line.slope).toBeCloseTo(2, 6);
+    expect(line.intercept).toBeCloseTo(1, 6);
+    expect(fitScoreLine(scores, latencies).slope).toBeLessThan(1);
+  });
+
+  test("never turns ranks round, and survives scores that are all alike", () => {
+    expect(fitRobustScoreLine([3, 2, 1, 0], [1, 2, 3, 4]).slope).toBeGreaterThan(0);
+    const [latency] = latencyOfScores(fitRobustScoreLine([1, 1, 1], [2, 3, 4]), [1]);
+    expect(latency).toBeCloseTo(3, 6);
   });
 });
 

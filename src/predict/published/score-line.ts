@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { leastSquares, matrix } from "../../tensor/linalg.js";
-import { median, standardDeviation } from "../../tensor/stats.js";
+import { median, standardDeviation, weightedMedian } from "../../tensor/stats.js";
 import type { IntervalScale } from "../intervals.js";
 
 /** latency = intercept + slope · score, never below `leastMs`. Plain JSON, part of saved predictors. */
@@ -22,6 +22,37 @@ export const leastShare = 0.2;
 /** Slope where samples speak for none, as a share of what would spread scores like latencies. */
 const leastSlope = 0.01;
 
+/**
+ * The line whose slope is the median over pairs of samples, weighed by the distance of their scores (Theil 1950, Sen
+ * 1968; weights: Jaeckel 1972): one sample in four may be anything.
+ */
+export function fitRobustScoreLine(
+  scores: ArrayLike<number>,
+  latencyMs: ArrayLike<number>,
+): ScoreLine {
+  const slopes: number[] = [];
+  const distances: number[] = [];
+  for (let i = 0; i < scores.length; i++) {
+    for (let j = 0; j < i; j++) {
+      const distance = scores[i]! - scores[j]!;
+      if (distance === 0) continue;
+      slopes.push((latencyMs[i]! - latencyMs[j]!) / distance);
+      distances.push(Math.abs(distance));
+    }
+  }
+  const y = Float64Array.from(latencyMs);
+  const found = slopes.length > 0 ? weightedMedian(slopes, distances) : 0;
+  const slope = Math.max(found, leastSlopeOf(scores, y));
+  const intercept = median(y.map((ms, i) => ms - slope * scores[i]!));
+  return { intercept, slope, leastMs: leastShare * Math.min(...y) };
+}
+
+/** Slope where samples speak for none: ranks stay as they are. */
+function leastSlopeOf(scores: ArrayLike<number>, y: Float64Array): number {
+  const proportion = standardDeviation(y) / Math.max(standardDeviation(Array.from(scores)), 1e-12);
+  return Math.max(leastSlope * proportion, 1e-9 * median(y));
+}
+
 /** The line through samples that minimises squared errors relative to (latency + median latency). */
 export function fitScoreLine(scores: ArrayLike<number>, latencyMs: ArrayLike<number>): ScoreLine {
   const y = Float64Array.from(latencyMs);
@@ -30,8 +61,7 @@ export function fitScoreLine(scores: ArrayLike<number>, latencyMs: ArrayLike<num
   for (let i = 0; i < y.length; i++) design.set([1, scores[i]!], 2 * i);
   const weights = y.map((ms) => 1 / (ms + typicalMs) ** 2);
   const [, fitted = 0] = leastSquares(matrix(y.length, 2, design), y, { weights });
-  const proportion = standardDeviation(y) / Math.max(standardDeviation(Array.from(scores)), 1e-12);
-  const slope = Math.max(fitted, leastSlope * proportion, 1e-9 * typicalMs);
+  const slope = Math.max(fitted, leastSlopeOf(scores, y));
   let sum = 0;
   let total = 0;
   weights.forEach((weight, i) => {

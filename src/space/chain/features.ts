@@ -3,15 +3,21 @@
  * distinct part.
  *
  * That holds where a part has neither dead operators nor two that compute the same or are launched together, which is
- * checked: then every rewrite semantics executes all of its operators, and since all paths go through the tensors
- * between parts, the longest and the heaviest path are the sums of those of the parts.
+ * checked: then every rewrite semantics executes all of its operators, or all that are left when it fuses, and since all
+ * paths go through the tensors between parts, the longest and the heaviest path are the sums of those of the parts.
+ * Nothing is fused or copied between parts, because each ends with a convolution or what it takes along, and none begins
+ * with an activation.
  */
 import { InternalError } from "../../errors.js";
+import { partsOfSemantics } from "../../graph/analysis.js";
 import { featuresOfGraphs, forEachSemantics } from "../../graph/feature-table.js";
 import {
   type FeatureTable,
+  fusedSemantics,
   type OperatorSignature,
+  type RewriteSemantics,
   rewriteSemantics,
+  unfusedSemantics,
 } from "../../graph/features.js";
 import { networkFromChain } from "./network.js";
 import type { ChainPart } from "./part.js";
@@ -21,6 +27,8 @@ interface Contribution {
   readonly signatures: readonly OperatorSignature[];
   /** How often each signature runs. */
   readonly counts: Float32Array;
+  /** The same where operators are fused. */
+  readonly fusedCounts: Float32Array;
   readonly longestPath: number;
   readonly heaviestPath: number;
 }
@@ -28,10 +36,16 @@ interface Contribution {
 type PartFeatures = Pick<FeatureTable, "counts" | "longestPath" | "heaviestPath">;
 
 function isEqualUnderAll({ counts, longestPath, heaviestPath }: PartFeatures): boolean {
-  return [counts, longestPath, heaviestPath].every((values) =>
-    rewriteSemantics.every((semantics) =>
-      values[semantics].every((value, i) => value === values.all[i]),
-    ),
+  const areEqual = (
+    values: PartFeatures["counts"],
+    [first, ...others]: readonly RewriteSemantics[],
+  ) =>
+    others.every((semantics) => values[semantics].every((value, i) => value === values[first!][i]));
+  return (
+    areEqual(counts, unfusedSemantics) &&
+    areEqual(counts, fusedSemantics) &&
+    areEqual(longestPath, rewriteSemantics) &&
+    areEqual(heaviestPath, rewriteSemantics)
   );
 }
 
@@ -45,6 +59,7 @@ function analyse(part: ChainPart, foldBatchNorm: boolean): Contribution {
   return {
     signatures,
     counts: counts.all,
+    fusedCounts: counts["both+fused"],
     longestPath: longestPath.all[0]!,
     heaviestPath: heaviestPath.all[0]!,
   };
@@ -74,8 +89,8 @@ export interface ChainRows {
 }
 
 /**
- * Features of chains, equal to `featuresOfGraphs` of their graphs. All semantics have the same matrix of counts and
- * the same paths, as the same arrays.
+ * Features of chains, equal to `featuresOfGraphs` of their graphs. All semantics have the same paths and, save for those
+ * that fuse, the same matrix of counts, as the same arrays.
  */
 export function featuresOfChains({ ids, parts, encoding, foldBatchNorm }: ChainRows): FeatureTable {
   const contributions = new Map<ChainPart, Contribution>();
@@ -98,6 +113,7 @@ export function featuresOfChains({ ids, parts, encoding, foldBatchNorm }: ChainR
   );
   const width = signatures.length;
   const counts = new Float32Array(parts.length * width);
+  const fusedCounts = new Float32Array(parts.length * width);
   const longestPath = new Float32Array(parts.length);
   const heaviestPath = new Float32Array(parts.length);
   parts.forEach((row, i) => {
@@ -106,6 +122,7 @@ export function featuresOfChains({ ids, parts, encoding, foldBatchNorm }: ChainR
       const places = columns.get(part)!;
       for (let j = 0; j < places.length; j++) {
         counts[i * width + places[j]!]! += contribution.counts[j]!;
+        fusedCounts[i * width + places[j]!]! += contribution.fusedCounts[j]!;
       }
       longestPath[i]! += contribution.longestPath;
       heaviestPath[i]! += contribution.heaviestPath;
@@ -114,7 +131,9 @@ export function featuresOfChains({ ids, parts, encoding, foldBatchNorm }: ChainR
   return {
     ids,
     signatures,
-    counts: forEachSemantics(() => counts),
+    counts: forEachSemantics((semantics) =>
+      partsOfSemantics(semantics).sharing === "fused" ? fusedCounts : counts,
+    ),
     longestPath: forEachSemantics(() => longestPath),
     heaviestPath: forEachSemantics(() => heaviestPath),
     connected: new Uint8Array(parts.length).fill(1),

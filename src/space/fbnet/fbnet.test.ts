@@ -3,7 +3,7 @@ import { withDistinctArrays } from "../../../test/distinct-arrays.js";
 import { InputError } from "../../errors.js";
 import { costOfGraph, livenessOf } from "../../graph/analysis.js";
 import { featuresOfGraphs } from "../../graph/feature-table.js";
-import { rewriteSemantics } from "../../graph/features.js";
+import { fusedSemantics, rewriteSemantics, unfusedSemantics } from "../../graph/features.js";
 import type { OperatorGraph } from "../../graph/graph.js";
 import {
   blocks,
@@ -174,9 +174,10 @@ describe("featuresOfFbnet()", () => {
     expect(withDistinctArrays(table)).toEqual(withDistinctArrays(featuresOfGraphs(graphs)));
   });
 
-  test("keeps one matrix for all semantics", () => {
+  test("keeps one matrix for all semantics that do not fuse, and one for those that do", () => {
     const { counts, longestPath, heaviestPath } = featuresOfFbnet(spread(3));
-    expect(new Set(rewriteSemantics.map((semantics) => counts[semantics])).size).toBe(1);
+    expect(new Set(unfusedSemantics.map((semantics) => counts[semantics])).size).toBe(1);
+    expect(new Set(fusedSemantics.map((semantics) => counts[semantics])).size).toBe(1);
     expect(new Set(rewriteSemantics.map((semantics) => longestPath[semantics])).size).toBe(1);
     expect(new Set(rewriteSemantics.map((semantics) => heaviestPath[semantics])).size).toBe(1);
   });

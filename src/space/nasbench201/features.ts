@@ -7,8 +7,10 @@ import { partsOfSemantics, type View } from "../../graph/analysis.js";
 import { forEachSemantics } from "../../graph/feature-table.js";
 import {
   type FeatureTable,
+  fusedSemantics,
   type RewriteSemantics,
   rewriteSemantics,
+  unfusedSemantics,
 } from "../../graph/features.js";
 import {
   type Cell,
@@ -20,6 +22,7 @@ import {
   operations,
 } from "./cell.js";
 import { chainsOfCell, chainWeights, heaviestChain } from "./chains.js";
+import { createFusedCounter, type FusedView } from "./fused.js";
 import {
   isLive,
   isReached,
@@ -70,19 +73,26 @@ export function featuresOfCells(
   });
   const nRows = indices.length;
   const width = signatures.length;
-  const parts = rewriteSemantics.map(partsOfSemantics);
+  const parts = unfusedSemantics.map(partsOfSemantics);
   const counts = forEachSemantics(() => new Float32Array(nRows * width));
   const longestPath = forEachSemantics(() => new Float32Array(nRows));
   const heaviestPath = forEachSemantics(() => new Float32Array(nRows));
   const connected = new Uint8Array(nRows);
   const encoding = new Float32Array(nRows * encodingWidth);
   const required = parts.map(({ view }) => requiredFlags[view]);
-  const matrices = rewriteSemantics.map((semantics) => counts[semantics]);
+  const matrices = unfusedSemantics.map((semantics) => counts[semantics]);
+  const fused = fusedSemantics.map((semantics) => ({
+    view: partsOfSemantics(semantics).view as FusedView,
+    matrix: counts[semantics],
+  }));
+  const fusedCounter = createFusedCounter(columns, options);
 
   const hasBatchNorm = !foldBatchNorm;
   const counter = createStageCounter(cellsPerStage);
   const stageCounts = createStageCounts();
-  const sourceCounts = parts.map(({ sharing }) => stageCounts.counts[sharing]);
+  const sourceCounts = parts.map(
+    ({ sharing }) => stageCounts.counts[sharing as keyof typeof stageCounts.counts],
+  );
   const nodes = new Uint8Array(nStages * cellsPerStage * nNodes);
   const nodesPerStage = cellsPerStage * nNodes;
   const neededByStage = Array.from({ length: nStages }, (_, stage) =>
@@ -94,8 +104,8 @@ export function featuresOfCells(
   ].flatMap(({ measure, into }) =>
     [true, false].map((identityRuns) => ({
       weights: chainWeights(measure, { identityRuns, hasBatchNorm }),
-      of: rewriteSemantics.flatMap((semantics, i) => {
-        const { view, sharing } = parts[i]!;
+      of: rewriteSemantics.flatMap((semantics) => {
+        const { view, sharing } = partsOfSemantics(semantics);
         return (sharing === "none") === identityRuns ? [{ view, into: into[semantics] }] : [];
       }),
     })),
@@ -162,6 +172,7 @@ export function featuresOfCells(
       }
       addStage(row, stage);
     }
+    fusedCounter.count(cell, fused, row * width);
     for (const { weights, of } of paths) {
       const chains = chainsOfCell(cell, weights);
       // Views come once for each way of sharing that executes the same chains.
@@ -195,8 +206,11 @@ export function featuresOfCells(
 function withoutUnused(table: FeatureTable, nRows: number): FeatureTable {
   const width = table.signatures.length;
   const isUsed = new Uint8Array(width);
-  const { all } = table.counts;
-  for (let i = 0; i < all.length; i++) if (all[i] !== 0) isUsed[i % width] = 1;
+  // What runs in any semantics runs in that of all, save for copies, which fused ones add.
+  for (const semantics of ["all", ...fusedSemantics] as const) {
+    const counts = table.counts[semantics];
+    for (let i = 0; i < counts.length; i++) if (counts[i] !== 0) isUsed[i % width] = 1;
+  }
   const kept = table.signatures.flatMap((_, i) => (isUsed[i] ? [i] : []));
   if (kept.length === width) return table;
   const narrowed = (semantics: RewriteSemantics) => {

@@ -4,7 +4,7 @@
  */
 import { partsOfSemantics } from "../../graph/analysis.js";
 import { signatureOf } from "../../graph/cost.js";
-import { type OperatorSignature, rewriteSemantics } from "../../graph/features.js";
+import { type OperatorSignature, unfusedSemantics } from "../../graph/features.js";
 import { cellFromArchString } from "./cell.js";
 import { requiredFlags } from "./liveness.js";
 import { type NetworkOptions, networkFromCell, nStages } from "./network.js";
@@ -77,7 +77,7 @@ export interface SkeletonFlags {
   readonly head: number;
 }
 
-/** For each semantics: how often the skeleton's own operators run, by column. */
+/** For each of `unfusedSemantics`: how often the skeleton's own operators run, by column. */
 export function skeletonRows(columns: Columns, flags: SkeletonFlags): Float32Array[] {
   const groups = [
     { columns: columns.stem, flags: flags.stem },
@@ -87,7 +87,7 @@ export function skeletonRows(columns: Columns, flags: SkeletonFlags): Float32Arr
     })),
     { columns: columns.head, flags: flags.head },
   ];
-  return rewriteSemantics.map((semantics) => {
+  return unfusedSemantics.map((semantics) => {
     const required = requiredFlags[partsOfSemantics(semantics).view];
     const row = new Float32Array(columns.signatures.length);
     for (const group of groups) {

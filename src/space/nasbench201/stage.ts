@@ -36,7 +36,7 @@ export interface StageContext {
 
 /** Filled by `countStage`. */
 export interface StageCounts {
-  readonly counts: Readonly<Record<Sharing, FlagCounts>>;
+  readonly counts: Readonly<Record<Exclude<Sharing, "fused">, FlagCounts>>;
   /** Flags of a ReLU of the stage's result that exists inside the stage already, or -1: a reduction's may join it. */
   reluOfOutput: number;
 }
