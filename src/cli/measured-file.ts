@@ -123,7 +123,8 @@ export function samplesFromNetworks(
   runtime: Platform["runtime"],
 ): { samples: PlatformSamples; table: FeatureTable } {
   const hasSd = networks.every(({ relativeSd }) => relativeSd !== null);
-  const isCells = spaceOf(networks[0]!.architecture) === cellSpace;
+  const [first] = networks;
+  const isCells = first === undefined || spaceOf(first.architecture) === cellSpace;
   return {
     table: isCells ? featuresOfCells() : featuresOfMeasured(networks),
     samples: {
