@@ -30,6 +30,8 @@ export interface View extends Gaussian {
 export interface FormEvidence {
   readonly form: CostForm;
   readonly prior: AdditivePrior;
+  /** Probability of each of `additiveSemantics`, 0 for those that are known not to be the target's. */
+  readonly semantics: readonly number[];
   readonly designOf: (semantics: RewriteSemantics) => Matrix;
   /** How well the target's own columns are known, relative; exactly when omitted. */
   readonly columnSd?: Float64Array;
@@ -79,13 +81,13 @@ const scaleSpreadOfDescriptor = 0.1;
 
 /**
  * Views of a target of which nothing is known but its descriptor: what the prior says, weights adding up to 1.
- *
- * @param isPossible - as for `learnViews`
  */
-export function viewsOfDescriptor(
-  { form, prior, columnSd }: Omit<FormEvidence, "designOf">,
-  isPossible: (semantics: RewriteSemantics) => boolean,
-): View[] {
+export function viewsOfDescriptor({
+  form,
+  prior,
+  columnSd,
+  semantics: shares,
+}: Omit<FormEvidence, "designOf">): View[] {
   const p = prior.mean.length;
   const covariance = matrix(p, p);
   for (let j = 0; j < p; j++) {
@@ -98,9 +100,9 @@ export function viewsOfDescriptor(
     covariance.values[j * p + j]! += ownError ** 2;
   }
   const { meanLog, sdLog } = prior.noise;
-  const views = prior.semantics.flatMap((weight, s) => {
+  const views = shares.flatMap((weight, s) => {
     const semantics = additiveSemantics[s]!;
-    if (!isPossible(semantics)) return [];
+    if (weight === 0) return [];
     const noiseVariance = Math.exp(2 * meanLog + 2 * sdLog ** 2);
     return [{ mean: prior.mean, covariance, form, semantics, weight, noiseVariance }];
   });
@@ -128,14 +130,13 @@ interface Candidate {
 
 function candidatesOf(
   evidence: FormEvidence,
-  isPossible: (semantics: RewriteSemantics) => boolean,
   latencyMs: Float64Array,
   relativeSd: Float64Array | undefined,
 ): Candidate[] {
   const { form, prior, designOf } = evidence;
-  return prior.semantics.flatMap((probability, s) => {
+  return evidence.semantics.flatMap((probability, s) => {
     const semantics = additiveSemantics[s]!;
-    if (!isPossible(semantics)) return [];
+    if (probability === 0) return [];
     const design = designOf(semantics);
     const scale = roughScale(design, latencyMs, prior);
     return extraSpreads.map((extra, spread): Candidate => {
@@ -166,12 +167,11 @@ function candidatesOf(
 
 function hypothesesOf(
   forms: readonly FormEvidence[],
-  isPossible: (semantics: RewriteSemantics) => boolean,
   latencyMs: Float64Array,
   relativeSd: Float64Array | undefined,
 ): Hypothesis[] {
   const candidates = forms
-    .flatMap((form) => candidatesOf(form, isPossible, latencyMs, relativeSd))
+    .flatMap((form) => candidatesOf(form, latencyMs, relativeSd))
     .map((candidate) => ({
       ...candidate,
       best: Math.max(...candidate.coarse.map(({ logWeight }) => logWeight)),
@@ -184,18 +184,13 @@ function hypothesesOf(
     );
 }
 
-/**
- * Views of a target in the light of its samples, weights adding up to 1.
- *
- * @param isPossible - false for semantics that are known beforehand not to be the target's
- */
+/** Views of a target in the light of its samples, weights adding up to 1. */
 export function learnViews(
   forms: readonly FormEvidence[],
-  isPossible: (semantics: RewriteSemantics) => boolean,
   latencyMs: Float64Array,
   relativeSd?: Float64Array,
 ): View[] {
-  const hypotheses = hypothesesOf(forms, isPossible, latencyMs, relativeSd);
+  const hypotheses = hypothesesOf(forms, latencyMs, relativeSd);
   const best = hypotheses.reduce((max, { logWeight }) => Math.max(max, logWeight), -Infinity);
   const plausible = hypotheses.flatMap((hypothesis) => {
     const weight = Math.exp(hypothesis.logWeight - best);

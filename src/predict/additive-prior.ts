@@ -22,6 +22,8 @@ export interface SourceFit {
   readonly family: string;
   /** Per unit of `scaleMs`, so that platforms of different speed compare. */
   readonly coefficients: Float64Array;
+  /** Its files hold no dead operators, so that nothing tells whether its runtime would run them. */
+  readonly removesDeadOperators: boolean;
   /** How well each semantics explains the platform, adding up to 1. */
   readonly semanticsWeight: Float64Array;
   readonly noiseSd: number;
@@ -49,6 +51,8 @@ export function fitSource(
     readonly columnSd?: Float64Array;
     /** As for `fitWellSampled`. */
     readonly pullSd?: Float64Array;
+    /** As in `PlatformSamples`. */
+    readonly removesDeadOperators?: boolean;
   },
 ): SourceFit {
   const typicalMs = median(latencyMs);
@@ -87,7 +91,15 @@ export function fitSource(
           Math.sqrt(fitVariance[j]!),
         ),
   );
-  return { family, coefficients, coefficientSd, semanticsWeight, noiseSd, columnShare };
+  return {
+    family,
+    removesDeadOperators: options.removesDeadOperators === true,
+    coefficients,
+    coefficientSd,
+    semanticsWeight,
+    noiseSd,
+    columnShare,
+  };
 }
 
 /** Plain JSON beside the prior's tensors. */
@@ -98,6 +110,8 @@ export const additivePriorSchema = z.object({
     .array(z.number().positive())
     .min(pruningSemantics.length)
     .max(additiveSemantics.length),
+  /** The same for targets whose files hold no dead operators, 0 where it would run some; older ones know it not. */
+  prunedSemantics: z.array(z.number().nonnegative()).length(additiveSemantics.length).optional(),
   /** Mean and standard deviation of the logarithm of the relative noise. */
   noise: z.object({ meanLog: z.number(), sdLog: z.number().positive() }),
 });
@@ -156,6 +170,68 @@ function randomEffects(sources: readonly SourceFit[], weights: Float64Array): Ga
   return { mean: centre, covariance };
 }
 
+/** A target whose files hold no dead operators prunes them, whatever its runtime would do. */
+const prunes = (semantics: RewriteSemantics) => /^(backward|both)/.test(semantics);
+
+/** The semantics that a platform would have if its files held no dead operators. */
+const prunedForm = (semantics: RewriteSemantics) =>
+  semantics.replace(/^all/, "backward").replace(/^forward/, "both") as RewriteSemantics;
+
+/** How common each semantics is among sources, siblings counting less than strangers. */
+function sharesOf(sources: readonly SourceFit[], weightOf: (fit: SourceFit, s: number) => number) {
+  const weights = sourceWeights(sources);
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return additiveSemantics.map((_, s) => {
+    let count = semanticsPseudoCount;
+    sources.forEach((fit, k) => {
+      count += (weights[k]! / total) * sources.length * weightOf(fit, s);
+    });
+    return count / (sources.length + semanticsPseudoCount * additiveSemantics.length);
+  });
+}
+
+/**
+ * Probabilities of the semantics. Sources whose files hold no dead operators say nothing of whether other runtimes run
+ * them. A target whose files hold none is like such sources where there are any, else like the others without them.
+ */
+function semanticsOfSources(
+  sources: readonly SourceFit[],
+): Pick<AdditivePrior, "semantics" | "prunedSemantics"> {
+  const telling = sources.filter(({ removesDeadOperators }) => !removesDeadOperators);
+  const alike = sources.filter(({ removesDeadOperators }) => removesDeadOperators);
+  const pruned = sharesOf(alike.length > 0 ? alike : sources, ({ semanticsWeight }, s) =>
+    additiveSemantics.reduce(
+      (sum, semantics, other) =>
+        prunedForm(semantics) === additiveSemantics[s] ? sum + semanticsWeight[other]! : sum,
+      0,
+    ),
+  );
+  const possible = pruned.map((share, s) => (prunes(additiveSemantics[s]!) ? share : 0));
+  const sum = possible.reduce((total, share) => total + share, 0);
+  return {
+    semantics: sharesOf(
+      telling.length > 0 ? telling : sources,
+      ({ semanticsWeight }, s) => semanticsWeight[s]!,
+    ),
+    prunedSemantics: possible.map((share) => share / sum),
+  };
+}
+
+/**
+ * Probability of each of `additiveSemantics` for a target, 0 where it is known to be another.
+ *
+ * @param removesDeadOperators - as in `PlatformSamples`
+ */
+export function semanticsOfTarget(
+  { semantics, prunedSemantics }: Pick<AdditivePrior, "semantics" | "prunedSemantics">,
+  removesDeadOperators: boolean,
+): readonly number[] {
+  if (!removesDeadOperators) return semantics;
+  return (
+    prunedSemantics ?? semantics.map((share, s) => (prunes(additiveSemantics[s]!) ? share : 0))
+  );
+}
+
 /** Learn the prior of one form from source platforms, at least one. */
 export function learnPrior(sources: readonly SourceFit[]): AdditivePrior {
   const p = sources[0]!.coefficients.length;
@@ -185,13 +261,6 @@ export function learnPrior(sources: readonly SourceFit[]): AdditivePrior {
         j === k ? value + (leastSpread / columnShare[j]!) ** 2 : (1 - shrinkage) * value;
     }
   }
-  const semantics = additiveSemantics.map((_, s) => {
-    let count = semanticsPseudoCount;
-    for (let k = 0; k < sources.length; k++) {
-      count += (weights[k]! / total) * sources.length * sources[k]!.semanticsWeight[s]!;
-    }
-    return count / (sources.length + semanticsPseudoCount * additiveSemantics.length);
-  });
   const logNoise = sources.map(({ noiseSd }) => Math.log(noiseSd));
   const meanLog = mean(logNoise);
   const variance = mean(logNoise.map((value) => (value - meanLog) ** 2));
@@ -199,7 +268,7 @@ export function learnPrior(sources: readonly SourceFit[]): AdditivePrior {
     mean: spread.mean,
     covariance,
     columnShare,
-    semantics,
+    ...semanticsOfSources(sources),
     noise: { meanLog, sdLog: Math.sqrt(variance + noiseSpread ** 2) },
   };
 }

@@ -42,6 +42,14 @@ describe("intervalHalfWidth()", () => {
     expect(intervalHalfWidth(scales, 500, 0.9)).toBeCloseTo(z, 3);
   });
 
+  test("has a calibration of its own without samples, wide where there is none", () => {
+    const none = { samples: 0, scale: 3, degreesOfFreedom: 1e6, n: 1 };
+    const z = normalQuantile(0.95);
+    expect(intervalHalfWidth([none, ...scales], 0, 0.9)).toBeCloseTo(3 * z, 3);
+    expect(intervalHalfWidth([none, ...scales], 1, 0.9)).toBeCloseTo(2 * z, 3);
+    expect(intervalHalfWidth(scales, 0, 0.9)).toBeGreaterThan(2 * z);
+  });
+
   test.each([0, 1, Number.NaN])("refuses coverage %s", (coverage) => {
     expect(() => intervalHalfWidth(scales, 10, coverage)).toThrow(InputError);
   });

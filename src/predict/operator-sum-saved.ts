@@ -103,8 +103,8 @@ export function saveFitted(learned: Learned): SavedPredictor {
   for (const form of costForms) {
     const prior = priors[form];
     if (prior === undefined) continue;
-    const { columnShare, semantics, noise } = prior;
-    scalars[form] = { columnShare, semantics, noise };
+    const { mean: _, covariance: __, ...others } = prior;
+    scalars[form] = others;
     tensors.set(`${form}.mean`, { shape: [p], values: prior.mean });
     tensors.set(`${form}.covariance`, { shape: [p, p], values: prior.covariance.values });
   }

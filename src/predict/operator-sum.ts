@@ -5,7 +5,7 @@
  * (`additive-posterior.ts`), and checks its interval widths by holding out one source family after another.
  * No neural network. With a descriptor, costs start from the platform's own isolated operator latencies.
  */
-import type { FeatureTable, OperatorSignature, RewriteSemantics } from "../graph/features.js";
+import type { FeatureTable, OperatorSignature } from "../graph/features.js";
 import type { Matrix } from "../tensor/linalg.js";
 import { mean, median } from "../tensor/stats.js";
 import {
@@ -14,7 +14,14 @@ import {
   type View,
   viewsOfDescriptor,
 } from "./additive-posterior.js";
-import { type CostForm, fitSource, learnPrior, type SourceFit } from "./additive-prior.js";
+import {
+  type AdditivePrior,
+  type CostForm,
+  fitSource,
+  learnPrior,
+  type SourceFit,
+  semanticsOfTarget,
+} from "./additive-prior.js";
 import { chooseRows, hypothesesOfPrior } from "./choose-samples.js";
 import {
   type CostColumns,
@@ -139,6 +146,7 @@ async function fitForms(
           form,
           centre: form === "counts" ? (a) => new Float64Array(a.columns) : uniformEfficiency,
           ...(form === "counts" ? {} : { pullSd: efficiencySpread(columns) }),
+          ...(samples.removesDeadOperators === true ? { removesDeadOperators: true } : {}),
           ...(samples.relativeSd === undefined ? {} : { relativeSd: samples.relativeSd }),
           ...(columnSd === undefined ? {} : { columnSd }),
         },
@@ -238,9 +246,17 @@ const isDescribed = ({ descriptor }: PlatformSamples, { priors }: Pick<Learned, 
 function adapt(target: PlatformSamples, networks: FeatureTable, learned: Learned): Adapted {
   const { columns, priors } = learned;
   const { rows, latencyMs, relativeSd, descriptor } = target;
+  // A converter that removes dead operators leaves none for the runtime to execute.
+  const semanticsOf = (prior: AdditivePrior) =>
+    semanticsOfTarget(prior, target.removesDeadOperators === true);
   const counts = createDesign(columns, networks, "counts");
   const forms: FormEvidence[] = [
-    { form: "counts", prior: priors.counts, designOf: (semantics) => counts.of(semantics, rows) },
+    {
+      form: "counts",
+      prior: priors.counts,
+      semantics: semanticsOf(priors.counts),
+      designOf: (semantics) => counts.of(semantics, rows),
+    },
   ];
   let operatorCosts: SavedOperatorCosts | undefined;
   if (priors.descriptor !== undefined && descriptor !== undefined) {
@@ -250,22 +266,19 @@ function adapt(target: PlatformSamples, networks: FeatureTable, learned: Learned
     ]);
     const costs = createOperatorCosts(operatorCosts);
     const design = createDesign(columns, networks, costs);
+    const typical = rows.length > 0 ? rows : someConnected(networks);
     forms.push({
       form: "descriptor",
       prior: priors.descriptor,
-      columnSd: columnUncertainty(columns, networks, rows, costs),
+      semantics: semanticsOf(priors.descriptor),
+      columnSd: columnUncertainty(columns, networks, typical, costs),
       designOf: (semantics) => design.of(semantics, rows),
     });
   }
-  // A converter that removes dead operators leaves none for the runtime to execute.
-  const isPossible = (semantics: RewriteSemantics) =>
-    target.removesDeadOperators !== true || /^(backward|both)/.test(semantics);
   const ownVariance =
     relativeSd === undefined || rows.length === 0 ? 0 : mean(relativeSd.map((sd) => sd * sd));
   const found =
-    rows.length === 0
-      ? viewsOfDescriptor(forms.at(-1)!, isPossible)
-      : learnViews(forms, isPossible, latencyMs, relativeSd);
+    rows.length === 0 ? viewsOfDescriptor(forms.at(-1)!) : learnViews(forms, latencyMs, relativeSd);
   const views = found.map((view) => ({
     ...view,
     noiseVariance: view.noiseVariance + ownVariance,
@@ -283,8 +296,14 @@ function adapt(target: PlatformSamples, networks: FeatureTable, learned: Learned
   return { ...adapted, leastMs: leastOf(adapted, target, networks) };
 }
 
-/** Connected networks whose expected latencies stand in for samples. */
-const maxExpected = 200;
+/** Most connected networks that stand in for samples. */
+const maxTypical = 200;
+
+function someConnected(networks: FeatureTable): Int32Array {
+  const connected = [...networks.ids.keys()].filter((row) => networks.connected[row] === 1);
+  const step = Math.max(1, Math.floor(connected.length / maxTypical));
+  return Int32Array.from(connected.filter((_, i) => i % step === 0));
+}
 
 /** No prediction falls below a share of the samples, or of what is expected where there are none. */
 function leastOf(
@@ -293,9 +312,7 @@ function leastOf(
   networks: FeatureTable,
 ): LeastMs {
   if (target.rows.length > 0) return leastOfSamples(target, networks);
-  const connected = [...networks.ids.keys()].filter((row) => networks.connected[row] === 1);
-  const step = Math.max(1, Math.floor(connected.length / maxExpected));
-  const rows = Int32Array.from(connected.filter((_, i) => i % step === 0));
+  const rows = someConnected(networks);
   const least = Number.MIN_VALUE;
   const { meanMs } = predictRows(
     { ...adapted, leastMs: { connected: least, unconnected: least } },
