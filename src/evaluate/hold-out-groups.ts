@@ -34,7 +34,7 @@ function librariesOf({ platform }: PlatformSamples): readonly string[] {
 }
 
 /** Whether a platform leaves with a target; a target always leaves with itself. */
-export function leavesWith(
+function leavesWith(
   source: PlatformSamples,
   target: PlatformSamples,
   rule: LeavingRule,
