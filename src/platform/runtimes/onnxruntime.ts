@@ -12,7 +12,13 @@ import { shortVersion, sizeOf, theOnlyTensor, threadCounts } from "../onnx-sessi
 import type { Availability, Runtime, RuntimeVariant, Session } from "../runtime.js";
 
 const family = "onnxruntime";
-const levels = ["all", "basic", "disabled"] as const satisfies readonly OrtOptimisation[];
+const levels = [
+  "all",
+  "layout",
+  "extended",
+  "basic",
+  "disabled",
+] as const satisfies readonly OrtOptimisation[];
 
 function optimisationOf(info: RuntimeInfo): OrtOptimisation {
   const level = levels.find((known) => known === info.settings.optimisation);
@@ -59,7 +65,7 @@ async function load(model: Uint8Array, info: RuntimeInfo): Promise<Session> {
   }
 }
 
-/** ONNX Runtime (Node), CPU, at three optimisation levels. */
+/** ONNX Runtime (Node), CPU, at its optimisation levels. */
 export const runtime: Runtime = {
   name: family,
   family,
