@@ -20,7 +20,7 @@ const base = { descriptor: "all", leaves: "family", among: "all", platforms: "al
 const run = (label, method, changes = {}) => ({ label, ...base, method, ...changes });
 /** Trained networks differ by their seed, too. */
 const trained = (label, changes = {}, method = "maple-edge/unchecked-intervals") =>
-  run(label, method, { fits: 3, ...changes });
+  run(label, method, { fits: 2, ...changes });
 const undivided = (label, changes = {}) => trained(label, changes, "maple/unchecked-intervals");
 
 const ours = run("operator-sum", "operator-sum");
