@@ -61,6 +61,9 @@ describe("coveringNetworks()", () => {
   });
 });
 
+/** Hundreds of fake runs, on a machine that may be busy. */
+const slow = 120_000;
+
 describe("measureCampaign()", () => {
   let place: Workplace;
   let pool: Pool;
@@ -91,7 +94,9 @@ describe("measureCampaign()", () => {
       startSampler,
     });
 
-  test("measures operators for each descriptor and networks for each process", async () => {
+  test("measures operators for each descriptor and networks for each process", {
+    timeout: slow,
+  }, async () => {
     const { measurements, failures } = await run(createLab().startSampler);
     expect(failures).toEqual([]);
     expect(measurements).toHaveLength(2 * networks.length);
@@ -113,7 +118,7 @@ describe("measureCampaign()", () => {
     }
   });
 
-  test("goes on after a stop with what is missing", async () => {
+  test("goes on after a stop with what is missing", { timeout: slow }, async () => {
     const lab = createLab();
     const stop = new AbortController();
     let nStarts = 0;
