@@ -211,6 +211,22 @@ describe("from a pool to predictions", { timeout: 120_000 }, () => {
     expect(stdout).toContain("not checked");
   });
 
+  test("predict --card without a folder shows the shipped predictor on families it has not seen", async () => {
+    const platform = "ort1.30-cpu-all-t1";
+    const { stdout, code } = await samara("predict", "--platform", platform, "--card");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/adapted to {11}\S+\.ort1\.30-cpu-all-t1\.fp32/);
+    expect(stdout).toContain("on unseen families   within ±10 %: median platform");
+    const { document } = await samaraJson("predict", "--platform", platform, "--card");
+    expect(document.schema).toBe("samara/predictor-card/1");
+    const general = document.results.find((one: { platform: unknown }) => one.platform === null);
+    expect(general.heldOutFamilies).toEqual(["tflite"]);
+    const platforms: { platformId: string; family: string }[] = general.card.platforms;
+    expect(platforms.length).toBeGreaterThanOrEqual(16);
+    expect(new Set(platforms.map(({ family }) => family)).size).toBeGreaterThanOrEqual(8);
+    for (const { platformId } of platforms) expect(stdout).toContain(platformId);
+  });
+
   describe("a budget", () => {
     const archs = [1462, 9410, 0].flatMap((index) => ["--arch", String(index)]);
     const ask = async (budgetMs: number, ...networks: string[]) => {

@@ -1,7 +1,6 @@
 /**
  * What is known of a predictor's accuracy, as `samara predict --card` prints it.
  */
-import { runtimePartOf } from "../record/platform.js";
 import { type AccuracyCard, type PredictorProvenance, readPredictor } from "../store/predictors.js";
 import { median } from "../tensor/stats.js";
 import { formatShare } from "../units.js";
@@ -16,18 +15,19 @@ interface CardOwner {
 }
 
 function heldOutLines({ nSamples, nTrials, seed, how, platforms }: AccuracyCard): string[] {
-  const width = Math.max(...platforms.map(({ platformId }) => runtimePartOf(platformId).length));
+  // Two devices may have the same runtime.
+  const width = Math.max(...platforms.map(({ platformId }) => platformId.length));
   const shares = platforms.map(({ withinTenPercent }) => withinTenPercent);
   const sorted = [...platforms].sort((a, b) => b.withinTenPercent - a.withinTenPercent);
   return [
     `  on unseen families   within ±10 %: median platform ${formatShare(median(shares))}, worst ${formatShare(Math.min(...shares))}`,
     `                       (${nSamples} samples, ${nTrials} trials, seed ${seed}; ${how})`,
-    `    ${"platform".padEnd(width)}   ±10 %          MAPE   Spearman  cover 90 %`,
+    `    ${"platform".padEnd(width)}   ±10 %             MAPE     Spearman  cover 90 %`,
     ...sorted.map((row) => {
       const share = `${formatShare(row.withinTenPercent)} ± ${formatShare(row.withinTenPercentSd)}`;
       return [
-        `    ${runtimePartOf(row.platformId).padEnd(width)}   ${share.padEnd(15)}`,
-        formatShare(row.mape).padEnd(7),
+        `    ${row.platformId.padEnd(width)}   ${share.padEnd(18)}`,
+        formatShare(row.mape).padEnd(9),
         row.spearman.toFixed(3).padEnd(10),
         formatShare(row.coverage90),
       ].join("");
