@@ -18,6 +18,7 @@ import { featuresOfCells } from "../space/nasbench201/features.js";
 import { Pool } from "../store/pool.js";
 import { createRandom, deriveSeed } from "../tensor/random.js";
 import { median } from "../tensor/stats.js";
+import { indexFromNetworkId } from "./subjects.js";
 import { type LoadedPool, loadPool } from "./training.js";
 
 /** Networks of all pools, and their platforms with samples that point into them. */
@@ -105,6 +106,8 @@ export async function ceilingsOf(
   const ratios = new Map<string, Map<string, number[]>>();
   for (const folder of folders) {
     for (const { platformId, subjectId, ratio } of await new Pool(folder).processes(median)) {
+      // Operators are short and spread more; the ceiling is that of networks.
+      if (indexFromNetworkId(subjectId) === undefined) continue;
       const ofPlatform = ratios.get(platformId) ?? new Map<string, number[]>();
       ratios.set(platformId, ofPlatform);
       ofPlatform.set(subjectId, [...(ofPlatform.get(subjectId) ?? []), ratio]);
