@@ -18,7 +18,6 @@ import { featuresOfCells } from "../space/nasbench201/features.js";
 import { Pool } from "../store/pool.js";
 import { createRandom, deriveSeed } from "../tensor/random.js";
 import { median } from "../tensor/stats.js";
-import { indexFromNetworkId } from "./subjects.js";
 import { type LoadedPool, loadPool } from "./training.js";
 
 /** Networks of all pools, and their platforms with samples that point into them. */
@@ -106,17 +105,17 @@ export async function ceilingsOf(
   const ratios = new Map<string, Map<string, number[]>>();
   for (const folder of folders) {
     for (const { platformId, subjectId, ratio } of await new Pool(folder).processes(median)) {
-      // Operators are short and spread more; the ceiling is that of networks.
-      if (indexFromNetworkId(subjectId) === undefined) continue;
       const ofPlatform = ratios.get(platformId) ?? new Map<string, number[]>();
       ratios.set(platformId, ofPlatform);
       ofPlatform.set(subjectId, [...(ofPlatform.get(subjectId) ?? []), ratio]);
     }
   }
   return new Map(
-    platforms.map(({ test }) => {
+    platforms.map(({ train, test }) => {
       const ofPlatform = ratios.get(test.platformId) ?? new Map<string, number[]>();
-      const deviations = processDeviations(ofPlatform.values());
+      // Networks that are used: operators are short and spread more, and what graded X is left out of scores, too.
+      const used = [...train.rows, ...test.rows].map((row) => networks.ids[row]!);
+      const deviations = processDeviations(used.flatMap((id) => [ofPlatform.get(id) ?? []]));
       const nProcesses = Array.from(
         test.rows,
         (row) => ofPlatform.get(networks.ids[row]!)?.length ?? 1,

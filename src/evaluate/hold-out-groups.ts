@@ -34,11 +34,7 @@ function librariesOf({ platform }: PlatformSamples): readonly string[] {
 }
 
 /** Whether a platform leaves with a target; a target always leaves with itself. */
-function leavesWith(
-  source: PlatformSamples,
-  target: PlatformSamples,
-  rule: LeavingRule,
-): boolean {
+function leavesWith(source: PlatformSamples, target: PlatformSamples, rule: LeavingRule): boolean {
   if (source.platformId === target.platformId) return true;
   const isSibling = source.family === target.family;
   const isNeighbour = deviceOf(source) === deviceOf(target);

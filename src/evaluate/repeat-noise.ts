@@ -3,7 +3,8 @@
  * processes of the same networks. The ceiling of published latencies is in `noise-ceiling.ts`.
  *
  * Only what differs between processes is seen. What all processes of a network share (a busy day, an anchor that is
- * off) is not, so a ceiling may be too high, never too low.
+ * off) is not, so that a ceiling may be too high. It may be too low by a point where some processes were disturbed: their
+ * deviations are drawn for networks that were not.
  */
 import { InputError } from "../errors.js";
 import type { Random } from "../tensor/random.js";
