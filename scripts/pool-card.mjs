@@ -30,7 +30,7 @@ function groupsOf(items, keyOf) {
 /** Median of the standard deviation of n normal values, relative to the true one: √(median of χ² with n − 1 / (n − 1)). */
 const medianOfSd = { 2: 0.6745, 3: 0.8326, 4: 0.8881, 5: 0.916, 6: 0.9328, 7: 0.9441, 8: 0.952 };
 /** Standard deviation of the median of n normal values, relative to that of one. */
-const sdOfMedian = { 1: 1, 2: 0.7071, 3: 0.6698, 4: 0.5461, 5: 0.5356, 6: 0.4633, 7: 0.4587 };
+const sdOfMedian = { 1: 1, 2: Math.SQRT1_2, 3: 0.6698, 4: 0.5461, 5: 0.5356, 6: 0.4633, 7: 0.4587 };
 
 /** Relative standard deviation between processes of one network, for each network that has several, unbiased as median. */
 function noiseOfSubjects(rows) {
