@@ -133,9 +133,18 @@ function isUpToDate(name, print) {
   }
 }
 
+/** Where koffi is, which asks libraries for their version; undefined before `npm ci`. */
+function findKoffi() {
+  try {
+    return createRequire(join(root, "package.json")).resolve("koffi");
+  } catch {
+    return undefined;
+  }
+}
+
 /** Version that a library tells, asked in a process of its own: it may crash or bring a heavy runtime. */
 function versionOf(path) {
-  const koffi = createRequire(join(root, "package.json")).resolve("koffi");
+  const koffi = findKoffi();
   const program = `const koffi = require(process.argv[1]);
     const version = koffi.load(process.argv[2]).func("const char *samara_version()");
     process.stdout.write(version());`;
@@ -232,6 +241,9 @@ if (unknown !== undefined) {
   process.stderr.write(
     `there is no native runtime "${unknown}"; there are: ${Object.keys(runtimes).join(", ")}\n`,
   );
+  process.exitCode = 1;
+} else if (findKoffi() === undefined) {
+  process.stderr.write("the dependencies are not installed yet: run `npm ci` first\n");
   process.exitCode = 1;
 } else {
   const results = (names.length > 0 ? names : Object.keys(runtimes)).map((name) => {
