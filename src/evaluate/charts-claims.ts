@@ -55,8 +55,8 @@ export function platformScoresChart(
       const lineHeight = Math.max(17, 9 * ways.length);
       const entries = [...ways.map(({ name }) => name), ceilingName];
       const top = 20 * entries.length + 16;
-      // Six pixels a letter of the longest name.
-      const left = Math.max(220, 16 + 6.2 * Math.max(...platforms.map(({ length }) => length)));
+      // Some seven pixels a letter of the longest name.
+      const left = Math.max(220, 16 + 6.8 * Math.max(...platforms.map(({ length }) => length)));
       const height = lineHeight * platforms.length;
       const shown = (value: number) => Math.min(Math.max(value, axis.min), 1);
       /** Ways stand below each other on their platform's line. */
