@@ -171,6 +171,9 @@ Networks: batch 1, 3×32×32, five cells a stage, 16 channels, batch norm folded
   allocator that keeps freed memory, as the tool does now; the first three processes of its other platforms ran before that
   was introduced, and random weights of networks with zero tensors were scaled differently then (equal shapes; their rows
   carry the hash of the later files).
+* TorchScript's matrix products were OpenBLAS's, told to use its Haswell kernels (\`OPENBLAS_CORETYPE\`, in the platform's
+  settings). The campaign was stopped and resumed several times; for about two minutes two of its processes ran at once on the
+  same pool, and the lines of most of that time were dropped, as were those of platforms that were rebuilt meanwhile.
 * Rows with grade X are kept and must not be used.
 `;
 writeFileAtomic(join(shippedPool, "README.md"), card);
