@@ -1,4 +1,4 @@
-// Campaigns in a laboratory of exact latencies; a last part in real processes that crash and hang.
+// Campaigns in a laboratory of exact latencies; real processes are in campaign-processes.test.ts.
 import { describe, expect, test } from "vitest";
 import {
   createLab,
@@ -11,7 +11,6 @@ import {
   trueLatencyMs,
 } from "../../test/fake-lab.js";
 import { MeasurementError, StorageError, UnsupportedError } from "../errors.js";
-import { startSampler } from "../platform/sampler.js";
 import { ownClock, type ProcessSummary } from "../record/measurement.js";
 import {
   bulkProtocol,
@@ -484,32 +483,6 @@ describe("runCampaign()", () => {
       const again = await run({ protocol: thorough, doneLines: lines });
       expect(again.lines).toEqual([]);
     });
-  });
-});
-
-describe("runCampaign() in real processes", () => {
-  test("a crash and a hang cost the subject that caused them", { timeout: 240_000 }, async () => {
-    const sink = createMemorySink();
-    const faults = [labSubject(1, "fault:run-crash"), labSubject(1, "fault:run-hang")];
-    const { failures, lines } = await runCampaign({
-      platforms: [inLab(platform)],
-      subjects: [labSubject(1), faults[0]!, labSubject(2), faults[1]!, labSubject(3)],
-      reference: labReference,
-      protocol: { ...protocol, nProcesses: 1 },
-      doneLines: [],
-      sink,
-      startSampler: (on, options) => startSampler(on, { ...options, commandTimeoutMs: 8000 }),
-    });
-    expect(lines.map(({ subjectId }) => subjectId)).toEqual(["net/1", "net/2", "net/3"]);
-    expect(new Set(lines.map(({ processId }) => processId)).size).toBe(3);
-    expect(failures.map(({ subjectId }) => subjectId)).toEqual(faults.map(({ id }) => id));
-    expect(failures[0]!.reason).toContain('ended (SIGABRT) while loading "target"');
-    expect(failures[1]!.reason).toContain("gave no answer within 8 s");
-    for (const line of lines) {
-      expect(Math.min(...line.wallMs)).toBeGreaterThan(
-        0.9 * trueLatencyMs(labSubject(Number(line.subjectId.slice(4))), platform),
-      );
-    }
   });
 });
 

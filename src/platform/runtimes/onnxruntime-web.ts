@@ -7,13 +7,8 @@
  */
 import { InternalError, messageOf } from "../../errors.js";
 import type { RuntimeInfo } from "../../record/platform.js";
-import { shortVersion, sizeOf, theOnlyTensor, threadCounts } from "../onnx-session.js";
-import {
-  describeOrtWebTensor,
-  type OrtWeb,
-  type OrtWebSession,
-  ortWebLoadError,
-} from "../ort-web.js";
+import { shortVersion, threadCounts } from "../onnx-session.js";
+import { type OrtWeb, openOrtWebModel } from "../ort-web.js";
 import type { Availability, Runtime, RuntimeVariant, Session } from "../runtime.js";
 
 const family = "onnxruntime-web";
@@ -34,47 +29,20 @@ async function load(model: Uint8Array, info: RuntimeInfo): Promise<Session> {
   threadsOfProcess = info.threads;
   ort.env.wasm.numThreads = info.threads;
   ort.env.logLevel = "error";
-  let session: OrtWebSession;
-  try {
-    session = await ort.InferenceSession.create(model, {
-      executionProviders: ["wasm"],
-      graphOptimizationLevel: "all",
-      logSeverityLevel: 3,
-    });
-  } catch (cause) {
-    throw ortWebLoadError(cause);
-  }
-  try {
-    const input = theOnlyTensor("input", session.inputMetadata.map(describeOrtWebTensor));
-    const inputValues = new Float32Array(sizeOf(input.shape));
-    const feeds = { [input.name]: new ort.Tensor("float32", inputValues, input.shape) };
-    let outputs = await session.run(feeds);
-    const output = theOnlyTensor(
-      "output",
-      session.outputMetadata.map((metadata) => ({
-        ...describeOrtWebTensor(metadata),
-        dims: outputs[metadata.name]!.dims,
-      })),
-    );
-    let isReleased = false;
-    return {
-      inputShape: input.shape,
-      outputShape: output.shape,
-      setInput: (values) => inputValues.set(values),
-      async run() {
-        outputs = await session.run(feeds);
-      },
-      output: () => (outputs[output.name]!.data as Float32Array).slice(),
-      async dispose() {
-        if (isReleased) return;
-        isReleased = true;
-        await session.release();
-      },
-    };
-  } catch (error) {
-    await session.release();
-    throw error;
-  }
+  const opened = await openOrtWebModel(ort, model);
+  let isReleased = false;
+  return {
+    inputShape: opened.inputShape,
+    outputShape: opened.outputShape,
+    setInput: opened.setInput,
+    run: opened.run,
+    output: () => opened.output().slice(),
+    async dispose() {
+      if (isReleased) return;
+      isReleased = true;
+      await opened.release();
+    },
+  };
 }
 
 /** ONNX Runtime Web: WebAssembly with SIMD in Node. */
