@@ -12,7 +12,7 @@ export {
   type PlatformList,
   type UnavailableRuntime,
 } from "../platform/registry.js";
-export type { Thread } from "../platform/run-queue.js";
+export type { Thread, WaitReader } from "../platform/run-queue.js";
 export type {
   Availability,
   ModelFormat,
@@ -46,6 +46,7 @@ export {
 } from "./campaign.js";
 export { type Finding, judgeContext, type ReadText, takeContext } from "./environment.js";
 export { examineMachine } from "./examine.js";
+export { Pace } from "./pace.js";
 export { type ProfileOptions, profilePlatform, profileProtocol } from "./profile.js";
 export { referenceSubject, type Subject, subjectFromGraph, subjectFromIndex } from "./subject.js";
 export { summarise } from "./summarise.js";
