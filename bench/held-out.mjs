@@ -3,11 +3,11 @@
 //
 //   node bench/held-out.mjs [--samples 10] [--trials 10] [--seed 0] [--predictors a,b] [--families a,b] [--select random|designed] [--pool DIR]
 import { parseArgs } from "node:util";
-import { shippedPool } from "../dist/cli/paths.js";
-import { loadPool, withoutDescriptor } from "../dist/cli/training.js";
+import { loadPool, withoutDescriptor } from "../dist/catalogue/training.js";
 import { holdOutFamilies } from "../dist/evaluate/protocol.js";
 import { createPredictor, predictorNames } from "../dist/predict/registry.js";
 import { runtimePartOf } from "../dist/record/platform.js";
+import { shippedPool } from "../dist/store/paths.js";
 import { Pool } from "../dist/store/pool.js";
 import { mean, median } from "../dist/tensor/stats.js";
 

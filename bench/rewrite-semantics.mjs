@@ -4,12 +4,12 @@
 //   node bench/rewrite-semantics.mjs [--data DIR] [--samples 10] [--trials 20] [--many 300] [--select random|designed]
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { shippedPool } from "../dist/cli/paths.js";
-import { loadPool } from "../dist/cli/training.js";
+import { loadPool } from "../dist/catalogue/training.js";
 import { readDataset } from "../dist/evaluate/dataset.js";
 import { assembleTask } from "../dist/evaluate/transfer-task.js";
 import { createHypothesisMixture } from "../dist/predict/hypothesis-mixture.js";
 import { pickSamples } from "../dist/predict/samples.js";
+import { shippedPool } from "../dist/store/paths.js";
 import { Pool } from "../dist/store/pool.js";
 import { createRandom, deriveSeed, drawWithoutReplacement } from "../dist/tensor/random.js";
 

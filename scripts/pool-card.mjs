@@ -2,10 +2,10 @@
 //
 //   node scripts/pool-card.mjs
 import { join } from "node:path";
-import { shippedPool } from "../dist/cli/paths.js";
-import { loadPool } from "../dist/cli/training.js";
+import { loadPool } from "../dist/catalogue/training.js";
 import { runtimePartOf } from "../dist/record/platform.js";
 import { writeFileAtomic } from "../dist/store/files.js";
+import { shippedPool } from "../dist/store/paths.js";
 import { Pool } from "../dist/store/pool.js";
 import { mean, median } from "../dist/tensor/stats.js";
 

@@ -122,7 +122,7 @@ async function install() {
 
 function sourceFiles() {
   return readdirSync(join(root, "src"), { recursive: true })
-    .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
+    .filter((name) => /\.(ts|tsx|css|html)$/.test(name) && !name.endsWith(".test.ts"))
     .map((name) => join(root, "src", name));
 }
 
@@ -141,6 +141,8 @@ function removeLeftovers() {
   const dist = join(root, "dist");
   if (!existsSync(dist)) return;
   for (const name of readdirSync(dist, { recursive: true })) {
+    // Made by Vite, which empties it itself.
+    if (name.startsWith("dashboard")) continue;
     const source = name.replace(/(\.d\.ts|\.js)(\.map)?$/, ".ts");
     if (source !== name && !existsSync(join(root, "src", source))) rmSync(join(dist, name));
   }
@@ -152,6 +154,11 @@ async function build() {
   const startedAt = new Date();
   const exitCode = await runNode(commandOf("typescript", "tsc"), ["-p", "tsconfig.build.json"]);
   if (exitCode !== 0) throw new Failure(exitCode, "the build failed (see above)");
+  const pages = ["build", join(root, "src", "server", "dashboard"), "--logLevel", "warn"];
+  const pagesExitCode = await runNode(commandOf("vite", "vite"), pages);
+  if (pagesExitCode !== 0) {
+    throw new Failure(pagesExitCode, "the build of the dashboard failed (see above)");
+  }
   removeLeftovers();
   writeFileSync(buildStamp, "");
   // A source that was saved while this ran is newer than the build.
@@ -185,6 +192,11 @@ const verbs = {
   test(args) {
     return runAll([
       { title: "Types", file: commandOf("typescript", "tsc"), args: ["--noEmit"] },
+      {
+        title: "Types of the dashboard",
+        file: commandOf("typescript", "tsc"),
+        args: ["--noEmit", "-p", join(root, "src", "server", "dashboard")],
+      },
       { title: "Style and lint", file: commandOf("@biomejs/biome", "biome"), args: ["check", "."] },
       { title: "Dead code", file: commandOf("knip", "knip"), args: knipArgs },
       { title: "Tests", file: commandOf("vitest", "vitest"), args: ["run", ...args] },

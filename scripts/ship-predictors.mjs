@@ -4,17 +4,17 @@
 //   node scripts/ship-predictors.mjs [--hold-out tflite] [--seed 0]
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { shippedPool, shippedPredictors } from "../dist/cli/paths.js";
 import {
   folderNameOf,
   shippedAdapted,
   shippedBaseline,
   shippedPredictor,
-} from "../dist/cli/predictors.js";
-import { loadPool, trainingPool } from "../dist/cli/training.js";
+} from "../dist/catalogue/predictors.js";
+import { loadPool, trainingPool } from "../dist/catalogue/training.js";
 import { scorePredictions } from "../dist/evaluate/metrics.js";
 import { holdOutFamilies } from "../dist/evaluate/protocol.js";
 import { createPredictor } from "../dist/predict/registry.js";
+import { shippedPool, shippedPredictors } from "../dist/store/paths.js";
 import { Pool } from "../dist/store/pool.js";
 import { writePredictor } from "../dist/store/predictors.js";
 

@@ -3,8 +3,9 @@
  * Every latency is exact and no time passes but the clock's.
  */
 import type { CampaignPlatform, RunSink } from "../src/measure/campaign.js";
-import { hashOf, type Subject } from "../src/measure/subject.js";
+import type { Subject } from "../src/measure/subject.js";
 import type { StartSampler } from "../src/measure/unit.js";
+import { hashOf } from "../src/onnx/file-id.js";
 import { StepClock } from "../src/platform/clock.js";
 import type { WaitSource } from "../src/platform/run-queue.js";
 import type { Runtime } from "../src/platform/runtime.js";

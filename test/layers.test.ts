@@ -23,17 +23,34 @@ const mayImport: Record<string, readonly string[]> = {
   predict: ["record", "tensor", "nn", "graph"],
   evaluate: ["record", "tensor", "nn", "graph", "space", "predict"],
   store: ["record"],
+  catalogue: ["record", "tensor", "graph", "space", "predict", "store"],
+  search: ["record", "tensor", "graph", "space", "predict"],
+  server: [
+    "record",
+    "tensor",
+    "graph",
+    "onnx",
+    "space",
+    "predict",
+    "evaluate",
+    "search",
+    "store",
+    "catalogue",
+  ],
 };
 /** Compose the parts, so they see everything. */
 const seeAll = ["cli", "index"];
 
 function sourceFiles(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
+    .filter((name) => /\.tsx?$/.test(name))
     .map((name) => join(folder, name));
 }
 
-const layerOf = (file: string) => relative(src, file).replace(/\.ts$/, "").split("/")[0]!;
+const layerOf = (file: string) =>
+  relative(src, file)
+    .replace(/\.tsx?$/, "")
+    .split("/")[0]!;
 
 interface Import {
   readonly from: string;

@@ -2,7 +2,7 @@
 import { cpSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { indexFromNetworkId } from "../src/cli/subjects.js";
+import { indexFromNetworkId } from "../src/space/nasbench201/cell.js";
 import { Pool } from "../src/store/pool.js";
 import { readPredictor } from "../src/store/predictors.js";
 import { samara, samaraJson, Workplace } from "./command-line.js";

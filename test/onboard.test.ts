@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type LoadedFitted, loadFitted } from "../src/catalogue/predictors.js";
 import {
   type Baselines,
   defaultTimeBudget,
@@ -12,9 +13,9 @@ import {
   type OnboardingOptions,
   onboardPlatform,
 } from "../src/cli/onboarding.js";
-import { type LoadedFitted, loadFitted } from "../src/cli/predictors.js";
 import { InterruptedError, MeasurementError } from "../src/errors.js";
-import { hashOf, subjectFromIndex } from "../src/measure/subject.js";
+import { subjectFromIndex } from "../src/measure/subject.js";
+import { hashOf } from "../src/onnx/file-id.js";
 import { runtime as reference } from "../src/platform/runtimes/reference.js";
 import { onboardingReportSchema, onboardingResultSchema } from "../src/record/onboarding.js";
 import { networkId } from "../src/space/nasbench201/cell.js";

@@ -1,11 +1,12 @@
 /**
  * What is known of a predictor's accuracy, as `samara predict --card` prints it.
  */
+
+import { chooseAdapted, shippedPredictor } from "../catalogue/predictors.js";
 import { type AccuracyCard, type PredictorProvenance, readPredictor } from "../store/predictors.js";
 import { median } from "../tensor/stats.js";
 import { formatShare } from "../units.js";
 import type { Output } from "./output.js";
-import { chooseAdapted, shippedPredictor } from "./predictors.js";
 
 /** A predictor whose card is asked for. */
 interface CardOwner {

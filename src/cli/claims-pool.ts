@@ -3,6 +3,7 @@
  * networks that were measured and what noise allows on each platform.
  */
 import { createHash } from "node:crypto";
+import { type LoadedPool, loadPool } from "../catalogue/training.js";
 import { InputError } from "../errors.js";
 import type { NoiseCeiling } from "../evaluate/noise-ceiling.js";
 import type { HeldOutPlatform } from "../evaluate/protocol.js";
@@ -18,7 +19,6 @@ import { featuresOfCells } from "../space/nasbench201/features.js";
 import { Pool } from "../store/pool.js";
 import { createRandom, deriveSeed } from "../tensor/random.js";
 import { median } from "../tensor/stats.js";
-import { type LoadedPool, loadPool } from "./training.js";
 
 /** Networks of all pools, and their platforms with samples that point into them. */
 export interface ClaimsPool {

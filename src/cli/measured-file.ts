@@ -3,6 +3,7 @@
  * `measured-rows.ts` reads.
  */
 import { extname } from "node:path";
+import { knownOfRuntime } from "../catalogue/training.js";
 import { InputError } from "../errors.js";
 import type { FeatureTable } from "../graph/features.js";
 import type { PlatformSamples } from "../predict/predictor.js";
@@ -12,7 +13,6 @@ import { type Architecture, architectureFromId } from "../space/registry.js";
 import { readBytes } from "../store/files.js";
 import { readMeasurements } from "../store/pool.js";
 import { type MeasuredNetwork, type MeasuredRows, measuredRows } from "./measured-rows.js";
-import { knownOfRuntime } from "./training.js";
 
 async function readRows(path: string): Promise<MeasuredRows> {
   const form = extname(path).slice(1).toLowerCase();

@@ -4,6 +4,8 @@
  * What will be verified is drawn before anything is measured; the predictor is saved before anything is verified.
  */
 import { join } from "node:path";
+import { type LoadedFitted, loadFitted } from "../catalogue/predictors.js";
+import { samplesOf } from "../catalogue/training.js";
 import { InterruptedError, MeasurementError, UnusableQualityError } from "../errors.js";
 import { scorePredictions } from "../evaluate/metrics.js";
 import type { FeatureTable } from "../graph/features.js";
@@ -25,10 +27,8 @@ import { binomialInterval, median } from "../tensor/stats.js";
 import { formatDuration, formatMs, formatShare } from "../units.js";
 import { measureNetworks, profileInto } from "./measuring.js";
 import type { Warn } from "./predicting.js";
-import { type LoadedFitted, loadFitted } from "./predictors.js";
 import type { Progress } from "./progress.js";
 import { drawIndices, subjectsFromIndices } from "./subjects.js";
-import { samplesOf } from "./training.js";
 
 /** Seconds that the phases may take at most; together they hold the whole job under four minutes. */
 export interface TimeBudget {

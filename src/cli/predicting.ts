@@ -1,11 +1,13 @@
 /**
  * Predictions for networks named on the command line, and what must be said about them.
  */
-import { basename } from "node:path";
+
+import { type PredictedNetwork, predictTables } from "../catalogue/predicting.js";
+import { chooseAdapted } from "../catalogue/predictors.js";
 import { NotFoundError } from "../errors.js";
 import { featuresOfGraphs } from "../graph/feature-table.js";
 import type { FeatureTable } from "../graph/features.js";
-import { hashOf } from "../measure/subject.js";
+import { fileId } from "../onnx/file-id.js";
 import { readOnnx } from "../onnx/read.js";
 import type { AdaptedPredictor } from "../predict/predictor.js";
 import type { Measurement } from "../record/measurement.js";
@@ -14,44 +16,8 @@ import { featuresOfCells } from "../space/nasbench201/features.js";
 import { architectureFromId, featuresOfArchitectures } from "../space/registry.js";
 import { readBytes } from "../store/files.js";
 import { InputChecks } from "./input-checks.js";
-import { chooseAdapted } from "./predictors.js";
 
 export type Warn = (code: string, message: string, hint?: string) => void;
-
-export interface PredictedNetwork {
-  readonly id: string;
-  readonly latencyMs: number;
-  readonly lowerMs: number;
-  readonly upperMs: number;
-  readonly coverage: number;
-  readonly withinKnownRange: boolean;
-  readonly outsideReason?: string;
-}
-
-/** Predict every row of tables, in their order. */
-export async function predictTables(
-  predictor: AdaptedPredictor,
-  tables: readonly FeatureTable[],
-  coverage: number,
-): Promise<PredictedNetwork[]> {
-  const predicted: PredictedNetwork[] = [];
-  for (const table of tables) {
-    const predictions = await predictor.predict(table, { coverage });
-    for (const [i, id] of table.ids.entries()) {
-      const reason = predictions.outsideReasons.get(i);
-      predicted.push({
-        id,
-        latencyMs: predictions.latencyMs[i]!,
-        lowerMs: predictions.lowerMs[i]!,
-        upperMs: predictions.upperMs[i]!,
-        coverage: predictions.coverage,
-        withinKnownRange: predictions.withinKnownRange[i] === 1,
-        ...(reason === undefined ? {} : { outsideReason: reason }),
-      });
-    }
-  }
-  return predicted;
-}
 
 /** Features of architectures by index, or of all. */
 export function tableOfIndices(indices?: readonly number[]): FeatureTable {
@@ -67,8 +33,7 @@ export function tableOfFiles(paths: readonly string[]): FeatureTable {
   const checks = new InputChecks();
   const graphs = paths.flatMap((path) =>
     checks.run(() => {
-      const id = `file/${basename(path)}#${hashOf(readBytes(path, "model file"))}`;
-      return [{ id, graph: readOnnx(path) }];
+      return [{ id: fileId(path, readBytes(path, "model file")), graph: readOnnx(path) }];
     }, []),
   );
   checks.done();

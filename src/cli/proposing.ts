@@ -4,16 +4,6 @@
  */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { InputError, NotFoundError } from "../errors.js";
-import type { AdaptedPredictor, NextSamples } from "../predict/predictor.js";
-import type { Measurement } from "../record/measurement.js";
-import type { Platform } from "../record/platform.js";
-import { featuresOfCells } from "../space/nasbench201/features.js";
-import { Pool } from "../store/pool.js";
-import { readPredictor } from "../store/predictors.js";
-import { formatShare } from "../units.js";
-import { dataHome, userPool } from "./paths.js";
-import { type Warn, warnOfDifferences } from "./predicting.js";
 import {
   chooseAdapted,
   folderNameOf,
@@ -21,9 +11,19 @@ import {
   type LoadedFitted,
   loadFitted,
   shippedPredictor,
-} from "./predictors.js";
-import { indexFromNetworkId, networkId } from "./subjects.js";
-import { samplesOf } from "./training.js";
+} from "../catalogue/predictors.js";
+import { samplesOf } from "../catalogue/training.js";
+import { InputError, NotFoundError } from "../errors.js";
+import type { AdaptedPredictor, NextSamples } from "../predict/predictor.js";
+import type { Measurement } from "../record/measurement.js";
+import type { Platform } from "../record/platform.js";
+import { indexFromNetworkId, networkId } from "../space/nasbench201/cell.js";
+import { featuresOfCells } from "../space/nasbench201/features.js";
+import { dataHome, userPool } from "../store/paths.js";
+import { Pool } from "../store/pool.js";
+import { readPredictor } from "../store/predictors.js";
+import { formatShare } from "../units.js";
+import { type Warn, warnOfDifferences } from "./predicting.js";
 
 /** Networks of a platform that are measured already, and the pool that further ones belong to. */
 export interface MeasuredBefore {

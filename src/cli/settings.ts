@@ -4,8 +4,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { FormatError, InputError } from "../errors.js";
+import { configFile } from "../store/paths.js";
 import { InputChecks } from "./input-checks.js";
-import { configFile } from "./paths.js";
 
 export interface CommonOptions {
   readonly json?: boolean;

@@ -2,31 +2,20 @@
  * Networks named on the command line: architecture strings, indices, ONNX files, drawn samples, standard input.
  */
 import { readFileSync } from "node:fs";
-import { basename } from "node:path";
 import { InputError } from "../errors.js";
 import {
-  hashOf,
   modelFileOf,
   type Subject,
   subjectFromGraph,
   subjectFromIndex,
 } from "../measure/subject.js";
+import { fileId } from "../onnx/file-id.js";
 import { readOnnx } from "../onnx/read.js";
 import { nCells } from "../space/nasbench201/cell.js";
 import { type Architecture, architectureFromText } from "../space/registry.js";
 import { readBytes } from "../store/files.js";
 import { createRandom, drawWithoutReplacement } from "../tensor/random.js";
 import { InputChecks } from "./input-checks.js";
-
-/** The id under which measurements and predictions name an architecture. */
-export const networkId = (index: number): string => `nasbench201/${index}`;
-
-/** The index in a network id, or undefined when it is not of NAS-Bench-201. */
-export function indexFromNetworkId(id: string): number | undefined {
-  const match = /^nasbench201\/(\d+)$/.exec(id);
-  const index = match ? Number(match[1]) : Number.NaN;
-  return index < nCells ? index : undefined;
-}
 
 function linesOfStandardInput(): string[] {
   const lines = readFileSync(0, "utf8")
@@ -85,7 +74,7 @@ export function subjectFromFile(path: string): Subject {
   // Read at once: a file that cannot be measured must fail before anything is measured.
   readOnnx(path);
   return {
-    id: `file/${basename(path)}#${hashOf(bytes)}`,
+    id: fileId(path, bytes),
     kind: "network",
     modelFile: (format) =>
       format === "onnx" ? bytes : modelFileOf(readOnnx(path, { values: true }), format),

@@ -11,6 +11,7 @@ import {
   trueLatencyMs,
 } from "../../test/fake-lab.js";
 import { MeasurementError, StorageError, UnsupportedError } from "../errors.js";
+import { hashOf } from "../onnx/file-id.js";
 import { ownClock, type ProcessSummary } from "../record/measurement.js";
 import {
   bulkProtocol,
@@ -21,7 +22,7 @@ import {
   type OwnClockUnit,
   runCampaign,
 } from "./campaign.js";
-import { hashOf, type Subject } from "./subject.js";
+import type { Subject } from "./subject.js";
 import { summarise } from "./summarise.js";
 
 const platform = labPlatform();

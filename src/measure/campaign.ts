@@ -7,11 +7,12 @@
  * log, so that an interrupted campaign goes on where it stopped. Estimates are recomputed from the log (`summarise`).
  */
 import { InterruptedError, messageOf } from "../errors.js";
+import { hashOf } from "../onnx/file-id.js";
 import type { ModelFormat } from "../platform/runtime.js";
 import { type Context, ownClock, type ProcessSummary } from "../record/measurement.js";
 import type { Platform } from "../record/platform.js";
 import { Pace } from "./pace.js";
-import { hashOf, type Subject } from "./subject.js";
+import type { Subject } from "./subject.js";
 import { summarise } from "./summarise.js";
 import { runUnit, type StartSampler, type UnitModel, type UnitOutcome } from "./unit.js";
 

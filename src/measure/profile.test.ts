@@ -10,6 +10,7 @@ import {
   trueLatencyMs,
 } from "../../test/fake-lab.js";
 import { InterruptedError, MeasurementError } from "../errors.js";
+import { hashOf } from "../onnx/file-id.js";
 import { descriptorSchema } from "../record/descriptor.js";
 import { operatorNetworks } from "../space/nasbench201/operators.js";
 import { takeContext } from "./environment.js";
@@ -20,7 +21,6 @@ import {
   profilePlatform,
   profileProtocol,
 } from "./profile.js";
-import { hashOf } from "./subject.js";
 import { summarise } from "./summarise.js";
 
 /** Costs in whole nanoseconds: the step clock knows no others. */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { costOfGraph } from "../graph/analysis.js";
+import { hashOf } from "../onnx/file-id.js";
 import { readOnnx } from "../onnx/read.js";
-import { hashOf, referenceSubject, subjectFromIndex } from "./subject.js";
+import { referenceSubject, subjectFromIndex } from "./subject.js";
 
 describe("subjectFromIndex()", () => {
   test("writes the same model file every time, another for another architecture", () => {

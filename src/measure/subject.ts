@@ -1,7 +1,6 @@
 /**
  * What is measured: a network or an operator, with a way to build its model file when a sampler needs it.
  */
-import { createHash } from "node:crypto";
 import type { OperatorGraph } from "../graph/graph.js";
 import { writeNcnnParam } from "../ncnn/write.js";
 import { writeOnnx } from "../onnx/write.js";
@@ -21,11 +20,6 @@ export interface Subject {
    * @throws UnsupportedError when the format cannot hold the network; the message names the operator
    */
   modelFile(format: ModelFormat): Uint8Array;
-}
-
-/** First 16 hex digits of the SHA-256 of a model file. */
-export function hashOf(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex").slice(0, 16);
 }
 
 /**

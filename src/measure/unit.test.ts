@@ -8,9 +8,9 @@ import {
   trueLatencyMs,
 } from "../../test/fake-lab.js";
 import { MeasurementError, StorageError } from "../errors.js";
+import { hashOf } from "../onnx/file-id.js";
 import type { Sampler } from "../platform/sampler-types.js";
 import { type ProcessSummary, processSummarySchema } from "../record/measurement.js";
-import { hashOf } from "./subject.js";
 import { runUnit, type StartSampler, type UnitModel, type UnitOptions } from "./unit.js";
 
 const platform = labPlatform();

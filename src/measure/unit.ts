@@ -2,6 +2,7 @@
  * One fresh process on one platform: warm the reference, then time each model between reference runs.
  */
 import { messageOf, StorageError } from "../errors.js";
+import { hashOf } from "../onnx/file-id.js";
 import type { PairTimings, Sampler } from "../platform/sampler-types.js";
 import type { CounterReading } from "../record/counter.js";
 import type { Context, ProcessSummary } from "../record/measurement.js";
@@ -9,7 +10,6 @@ import type { Platform } from "../record/platform.js";
 import { median } from "../tensor/stats.js";
 import { nsPerMs } from "../units.js";
 import { takeContext } from "./environment.js";
-import { hashOf } from "./subject.js";
 
 /** A network or operator as the model file that a platform reads. */
 export interface UnitModel {

@@ -3,10 +3,10 @@
  */
 import { dirname, join } from "node:path";
 import { InputError } from "../../errors.js";
+import { adaptedPredictors, userPool } from "../../store/paths.js";
 import { formatDuration } from "../../units.js";
 import { exitCodes } from "../exit-codes.js";
 import type { Register } from "../main.js";
-import { adaptedPredictors, userPool } from "../paths.js";
 
 interface AdaptOptions {
   predictor?: string;
@@ -44,7 +44,9 @@ export function registerAdapt(register: Register): void {
           "adapt needs --platform (measured here), --measurements FILE or --descriptor FILE",
         );
       }
-      const { folderNameOf, loadFitted, shippedPredictor } = await import("../predictors.js");
+      const { folderNameOf, loadFitted, shippedPredictor } = await import(
+        "../../catalogue/predictors.js"
+      );
       const { Pool, readDescriptor } = await import("../../store/pool.js");
       const { readMeasuredNetworks, samplesFromNetworks } = await import("../measured-file.js");
       const { writePredictor } = await import("../../store/predictors.js");

@@ -4,11 +4,11 @@
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { InputError, InterruptedError } from "../../errors.js";
+import { dataHome } from "../../store/paths.js";
 import { formatDuration } from "../../units.js";
 import { exitCodes } from "../exit-codes.js";
 import { InputChecks } from "../input-checks.js";
 import type { Register } from "../main.js";
-import { dataHome } from "../paths.js";
 import { collect, integerOption } from "../settings.js";
 
 /** Options of `samara benchmark`. */

@@ -69,7 +69,8 @@ export function registerCampaign(register: Register): void {
       const { findPlatforms } = await import("../platforms.js");
       const { coveringNetworks, measureCampaign } = await import("../campaigning.js");
       const { featuresOfCells } = await import("../../space/nasbench201/features.js");
-      const { drawIndices, networkId, subjectsFromIndices } = await import("../subjects.js");
+      const { drawIndices, subjectsFromIndices } = await import("../subjects.js");
+      const { networkId } = await import("../../space/nasbench201/cell.js");
       const { Pool } = await import("../../store/pool.js");
       const { median } = await import("../../tensor/stats.js");
       const platforms = await findPlatforms(plan.platforms);

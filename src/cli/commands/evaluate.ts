@@ -28,7 +28,7 @@ export function registerEvaluate(register: Register): void {
       if (options.measurements === undefined) {
         throw new InputError("evaluate needs --measurements FILE");
       }
-      const { chooseAdapted } = await import("../predictors.js");
+      const { chooseAdapted } = await import("../../catalogue/predictors.js");
       const { featuresOfMeasured, readMeasuredNetworks } = await import("../measured-file.js");
       const { scorePredictions } = await import("../../evaluate/metrics.js");
       const { binomialInterval } = await import("../../tensor/stats.js");

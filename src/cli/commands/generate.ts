@@ -51,7 +51,8 @@ export function registerGenerate(register: Register): void {
         .option("-o, --out <file>", "file to write, ending in .onnx or .tflite"),
     async ({ options, out, settings, warnings }) => {
       const { arch, out: file = "", variant } = options;
-      const { architecturesFromArchs, indexFromNetworkId } = await import("../subjects.js");
+      const { architecturesFromArchs } = await import("../subjects.js");
+      const { indexFromNetworkId } = await import("../../space/nasbench201/cell.js");
       const checks = new InputChecks();
       const isVariant = variant === "pruned" || variant === "traced";
       if (!isVariant && variant !== undefined) {

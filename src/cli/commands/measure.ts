@@ -4,13 +4,13 @@
 import type { DeviceFile } from "../../edge/device-file.js";
 import { InputError } from "../../errors.js";
 import type { AvailablePlatform } from "../../platform/registry.js";
+import { userPool } from "../../store/paths.js";
 import type { Pool } from "../../store/pool.js";
 import { formatMs, formatShare } from "../../units.js";
 import type { CommandContext } from "../command.js";
 import { exitCodes } from "../exit-codes.js";
 import { InputChecks } from "../input-checks.js";
 import type { Register } from "../main.js";
-import { userPool } from "../paths.js";
 import { collect, integerOption } from "../settings.js";
 
 interface MeasureOptions {
@@ -101,7 +101,8 @@ async function emitProposal(
   { out, settings, warnings }: CommandContext<MeasureOptions>,
   { proposal, indices, adapted, expectation, pool, platformId }: Proposed,
 ): Promise<void> {
-  const { predictTables, tableOfIndices } = await import("../predicting.js");
+  const { tableOfIndices } = await import("../predicting.js");
+  const { predictTables } = await import("../../catalogue/predicting.js");
   const predicted = adapted ? await predictTables(adapted, [tableOfIndices(indices)], 0.9) : [];
   out.emit(
     {
@@ -221,14 +222,9 @@ export function registerMeasure(register: Register): void {
       const { readDeviceFile } = await import("../../edge/device-file.js");
       const { reachDevice } = await import("../edge-measuring.js");
       const { bulkProtocol } = await import("../../measure/campaign.js");
-      const {
-        architecturesFromArchs,
-        drawIndices,
-        indexFromNetworkId,
-        networkId,
-        subjectFromFile,
-        subjectsFromArchitectures,
-      } = await import("../subjects.js");
+      const { architecturesFromArchs, drawIndices, subjectFromFile, subjectsFromArchitectures } =
+        await import("../subjects.js");
+      const { indexFromNetworkId, networkId } = await import("../../space/nasbench201/cell.js");
       const { Pool: PoolFolder } = await import("../../store/pool.js");
       const { predictBeside } = await import("../predicting.js");
       const checks = new InputChecks();

@@ -3,10 +3,10 @@
  */
 import { join } from "node:path";
 import { Option } from "commander";
+import { adaptedPredictors, dataHome } from "../../store/paths.js";
 import { exitCodes } from "../exit-codes.js";
 import { InputChecks } from "../input-checks.js";
 import type { Register } from "../main.js";
-import { adaptedPredictors, dataHome } from "../paths.js";
 import { integerOption } from "../settings.js";
 
 interface OnboardCommandOptions {
@@ -53,7 +53,7 @@ export function registerOnboard(register: Register): void {
     async ({ options, out, progress, signal, settings, warn, warnings }) => {
       const { findPlatforms } = await import("../platforms.js");
       const { folderNameOf, loadFitted, shippedBaselines, shippedPredictor } = await import(
-        "../predictors.js"
+        "../../catalogue/predictors.js"
       );
       const {
         defaultTimeBudget,

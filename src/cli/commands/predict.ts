@@ -65,7 +65,7 @@ export function registerPredict(register: Register): void {
         .option("--card", "print what is known of the predictor's accuracy"),
     async (context) => {
       const { options, args, out, warn, warnings } = context;
-      const { chooseAdapted } = await import("../predictors.js");
+      const { chooseAdapted } = await import("../../catalogue/predictors.js");
       const { cardOwners, cardText, emitCards } = await import("../accuracy-card.js");
       const nothing = !options.all && !options.arch?.length && args.length === 0;
       if (nothing && !options.card) {
@@ -75,9 +75,8 @@ export function registerPredict(register: Register): void {
         emitCards(out, context.settings, await cardOwners(options.predictor, options.platform));
         return exitCodes.ok;
       }
-      const { predictTables, tableOfFiles, tableOfIndices, warnOfDifferences } = await import(
-        "../predicting.js"
-      );
+      const { predictTables } = await import("../../catalogue/predicting.js");
+      const { tableOfFiles, tableOfIndices, warnOfDifferences } = await import("../predicting.js");
       const { architecturesFromArchs } = await import("../subjects.js");
       const { featuresOfArchitectures } = await import("../../space/registry.js");
       const checks = new InputChecks();

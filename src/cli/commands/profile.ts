@@ -4,10 +4,10 @@
 import { Option } from "commander";
 import { InputError } from "../../errors.js";
 import { counterLabel } from "../../record/counter.js";
+import { userPool } from "../../store/paths.js";
 import { formatMs } from "../../units.js";
 import { exitCodes } from "../exit-codes.js";
 import type { Register } from "../main.js";
-import { userPool } from "../paths.js";
 import { integerOption } from "../settings.js";
 
 interface ProfileOptions {

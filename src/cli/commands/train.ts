@@ -2,10 +2,10 @@
  * `samara train`: learn a predictor from a pool.
  */
 import { InputError } from "../../errors.js";
+import { shippedPool } from "../../store/paths.js";
 import { formatDuration } from "../../units.js";
 import { exitCodes } from "../exit-codes.js";
 import type { Register } from "../main.js";
-import { shippedPool } from "../paths.js";
 import { collect } from "../settings.js";
 
 interface TrainOptions {
@@ -35,7 +35,7 @@ export function registerTrain(register: Register): void {
       if (options.out === undefined) throw new InputError("train needs -o, the folder to write");
       const { createPredictor } = await import("../../predict/registry.js");
       const { Pool } = await import("../../store/pool.js");
-      const { loadPool, trainingPool } = await import("../training.js");
+      const { loadPool, trainingPool } = await import("../../catalogue/training.js");
       const { writePredictor } = await import("../../store/predictors.js");
       const method = createPredictor(options.predictor);
       const loaded = await loadPool(new Pool(options.pool));

@@ -135,6 +135,13 @@ export function networkId(index: number): string {
   return `nasbench201/${index}`;
 }
 
+/** The index in a network id, or undefined when it is not of NAS-Bench-201. */
+export function indexFromNetworkId(id: string): number | undefined {
+  const match = /^nasbench201\/(\d+)$/.exec(id);
+  const index = match ? Number(match[1]) : Number.NaN;
+  return index < nCells ? index : undefined;
+}
+
 /** Numbers a cell is encoded by: for each edge, which operation other than `none` it has. */
 export const encodingWidth = edges.length * (operations.length - 1);
 

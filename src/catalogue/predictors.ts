@@ -7,8 +7,8 @@ import { NotFoundError } from "../errors.js";
 import type { AdaptedPredictor, FittedPredictor } from "../predict/predictor.js";
 import { createPredictor } from "../predict/registry.js";
 import { runtimePartOf } from "../record/platform.js";
+import { adaptedPredictors, shippedPredictors } from "../store/paths.js";
 import { type PredictorProvenance, readPredictor } from "../store/predictors.js";
-import { adaptedPredictors, shippedPredictors } from "./paths.js";
 
 export interface LoadedFitted {
   readonly predictor: FittedPredictor;

@@ -9,11 +9,11 @@ import type { PlatformSamples, TrainingPool } from "../predict/predictor.js";
 import type { Descriptor } from "../record/descriptor.js";
 import type { Measurement } from "../record/measurement.js";
 import type { Platform, RuntimeInfo } from "../record/platform.js";
+import { indexFromNetworkId } from "../space/nasbench201/cell.js";
 import { featuresOfCells } from "../space/nasbench201/features.js";
 import { readBytes } from "../store/files.js";
 import type { Pool } from "../store/pool.js";
 import { normalQuantile } from "../tensor/stats.js";
-import { indexFromNetworkId } from "./subjects.js";
 
 /**
  * What is known beforehand of the files that a runtime runs. TensorFlow's converter leaves dead operators out, which
