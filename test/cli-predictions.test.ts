@@ -1,8 +1,9 @@
 // From a measured pool to answers on the command line: train, adapt, predict, evaluate, budgets.
 // Sampler processes are replaced by a laboratory of exact latencies; real ones run in interrupted.test.ts.
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { netronAttachmentSchema } from "../src/server/api/schemas.js";
 import { archStringFromCell, cellFromIndex, networkId } from "../src/space/nasbench201/cell.js";
 import { networkFromCell } from "../src/space/nasbench201/network.js";
 import { Pool } from "../src/store/pool.js";
@@ -171,6 +172,37 @@ describe("from a pool to predictions", { timeout: 120_000 }, () => {
     expect(lines).toHaveLength(15_626);
     expect(lines[0]).toBe("id,latencyMs,lowerMs,upperMs,coverage,withinKnownRange");
     expect(lines.at(-1)).toMatch(/^nasbench201\/15624,/);
+  });
+
+  test("predict --layers writes the latency of every node for Netron", async () => {
+    const model = place.path("layers-model.onnx");
+    expect((await samara("generate", "--arch", "1462", "-o", model)).code).toBe(0);
+    const [fromFile, fromArch] = [place.path("file.json"), place.path("arch.json")];
+    const argv = ["predict", "--predictor", adapted, "--layers"];
+    const { document, code } = await samaraJson(...argv, fromFile, model);
+    expect(code).toBe(0);
+    await samaraJson(...argv, fromArch, "--arch", "1462");
+    expect(readFileSync(fromFile, "utf8")).toBe(readFileSync(fromArch, "utf8"));
+    const attachment = netronAttachmentSchema.parse(JSON.parse(readFileSync(fromFile, "utf8")));
+    const [whole] = attachment.metrics;
+    expect(whole).toMatchObject({ kind: "graph", name: "latencyMs" });
+    expect(whole!.value).toBeCloseTo(document.results[0].latencyMs, 4);
+    const names = graphOf(1462).operators.map(({ name }) => name);
+    const targets = attachment.metrics.flatMap(({ kind, target }) =>
+      kind === "node" ? target : [],
+    );
+    expect([...new Set(targets)]).toEqual(names);
+  });
+
+  test("predict --layers refuses more than one network and writes nothing", async () => {
+    const path = place.path("none.json");
+    const argv = ["predict", "--predictor", adapted, "--layers", path];
+    for (const networks of [["--arch=1", "--arch=2"], ["--all"]]) {
+      const { code, stderr } = await samara(...argv, ...networks);
+      expect(code).toBe(2);
+      expect(stderr).toContain("--layers");
+    }
+    expect(existsSync(path)).toBe(false);
   });
 
   test("predict warns where this machine differs from the platform adapted to", async () => {

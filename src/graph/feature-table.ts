@@ -1,19 +1,15 @@
 /**
  * The feature table of any list of operator graphs. A search space may fill the same table faster.
  */
-import { livenessOf, partsOfSemantics, type Sharing, viewOf } from "./analysis.js";
-import { longestChain, sourcesOf } from "./chains.js";
-import { signatureOf, signatureOfCopy, tapsOf } from "./cost.js";
+import { signatureOf, signatureOfCopy } from "./cost.js";
+import { type Executions, executionsOf } from "./executions.js";
 import {
   type FeatureTable,
+  forEachSemantics,
   type OperatorSignature,
   type RewriteSemantics,
-  rewriteSemantics,
 } from "./features.js";
-import { createFusion } from "./fusion.js";
-import { fusionGraphOf } from "./fusion-graph.js";
 import type { OperatorGraph } from "./graph.js";
-import { sharedClasses } from "./sharing.js";
 
 /** A graph and the id its row gets. */
 export interface NamedGraph {
@@ -21,26 +17,11 @@ export interface NamedGraph {
   readonly graph: OperatorGraph;
 }
 
-/** What one semantics executes of a graph. */
-interface Execution {
-  /** Signature key of every executed operator. */
-  readonly keys: readonly string[];
-  readonly longestPath: number;
-  readonly heaviestPath: number;
-}
-
+/** A graph's executions, with operators and copies named by their signature keys. */
 interface Row {
-  readonly executions: Readonly<Record<RewriteSemantics, Execution>>;
-  readonly connected: boolean;
-}
-
-/** One value for each semantics. */
-export function forEachSemantics<T>(
-  make: (semantics: RewriteSemantics) => T,
-): Record<RewriteSemantics, T> {
-  return Object.fromEntries(
-    rewriteSemantics.map((semantics) => [semantics, make(semantics)]),
-  ) as Record<RewriteSemantics, T>;
+  readonly keys: readonly string[];
+  readonly copyKeyOf: (operator: number) => string;
+  readonly executions: Executions;
 }
 
 function rowOf(graph: OperatorGraph, signatures: Map<string, OperatorSignature>): Row {
@@ -49,69 +30,15 @@ function rowOf(graph: OperatorGraph, signatures: Map<string, OperatorSignature>)
     return signature.key;
   };
   const keys = graph.operators.map((operator) => keyOf(signatureOf(operator, graph)));
-  const taps = graph.operators.map((operator) => tapsOf(operator, graph));
-  const liveness = livenessOf(graph);
-  const sources = sourcesOf(graph);
-  const shared = sharedClasses(graph);
-  const { classes, nClasses, launches, sources: classSources } = shared;
-  const classTaps = new Float64Array(nClasses);
-  classes.forEach((id, i) => {
-    if (id >= 0) classTaps[id] = taps[i]!;
-  });
-
-  function launchedKeys(mask: Uint8Array, sharing: Sharing): string[] {
-    const executed: string[] = [];
-    const isLaunched = new Uint8Array(nClasses);
-    classes.forEach((id, i) => {
-      if (id < 0 || !mask[i]) return;
-      const launch = sharing === "merged" ? launches[id]! : id;
-      if (!isLaunched[launch]) executed.push(keys[i]!);
-      isLaunched[launch] = 1;
-    });
-    return executed;
-  }
-
-  function fusedKeys(classMask: Uint8Array): string[] {
-    const { graph: fusionGraph, operatorOfClass } = fusionGraphOf(graph, shared);
-    const { isLaunched, nCopies } = createFusion(nClasses).fuse(fusionGraph, classMask);
-    return Array.from(operatorOfClass).flatMap((operator, id) => [
-      ...(isLaunched[id] === 1 ? [keys[operator]!] : []),
-      ...Array.from({ length: nCopies[id]! }, () =>
-        keyOf(signatureOfCopy(graph.operators[operator]!.outputs[0]!, graph)),
-      ),
-    ]);
-  }
-
-  function execute(mask: Uint8Array, sharing: Sharing): Execution {
-    if (sharing === "none") {
-      return {
-        keys: keys.filter((_, i) => mask[i]),
-        longestPath: longestChain(mask, sources),
-        heaviestPath: longestChain(mask, sources, taps),
-      };
+  const executions = executionsOf(graph);
+  const copyKeys = new Map<number, string>();
+  for (const { copies } of Object.values(executions.of)) {
+    for (const i of copies) {
+      if (copyKeys.has(i)) continue;
+      copyKeys.set(i, keyOf(signatureOfCopy(graph.operators[i]!.outputs[0]!, graph)));
     }
-    const classMask = new Uint8Array(nClasses);
-    classes.forEach((id, i) => {
-      if (id >= 0 && mask[i]) classMask[id] = 1;
-    });
-    return {
-      keys: sharing === "fused" ? fusedKeys(classMask) : launchedKeys(mask, sharing),
-      longestPath: longestChain(classMask, classSources),
-      heaviestPath: longestChain(classMask, classSources, classTaps),
-    };
   }
-
-  // Most networks have no dead operators: then views differ in name only.
-  const known = new Map<string, Execution>();
-  const executions = forEachSemantics((semantics) => {
-    const { view, sharing } = partsOfSemantics(semantics);
-    const mask = viewOf(liveness, view);
-    const name = `${sharing} ${mask.join("")}`;
-    const execution = known.get(name) ?? execute(mask, sharing);
-    known.set(name, execution);
-    return execution;
-  });
-  return { executions, connected: liveness.connected };
+  return { keys, copyKeyOf: (i) => copyKeys.get(i)!, executions };
 }
 
 /** One array for each semantics; semantics of equal numbers have the same one. */
@@ -155,19 +82,23 @@ export function featuresOfGraphs(graphs: readonly NamedGraph[]): FeatureTable {
     signatures,
     counts: distinctArrays((semantics) => {
       const counts = new Float32Array(rows.length * signatures.length);
-      rows.forEach(({ executions }, row) => {
-        for (const key of executions[semantics].keys)
+      rows.forEach(({ keys, copyKeyOf, executions }, row) => {
+        const { operators, copies } = executions.of[semantics];
+        const count = (key: string) => {
           counts[row * signatures.length + column.get(key)!]!++;
+        };
+        for (const i of operators) count(keys[i]!);
+        for (const i of copies) count(copyKeyOf(i));
       });
       return counts;
     }),
     longestPath: distinctArrays((semantics) =>
-      Float32Array.from(rows, ({ executions }) => executions[semantics].longestPath),
+      Float32Array.from(rows, ({ executions }) => executions.of[semantics].longestPath),
     ),
     heaviestPath: distinctArrays((semantics) =>
-      Float32Array.from(rows, ({ executions }) => executions[semantics].heaviestPath),
+      Float32Array.from(rows, ({ executions }) => executions.of[semantics].heaviestPath),
     ),
-    connected: Uint8Array.from(rows, ({ connected }) => Number(connected)),
+    connected: Uint8Array.from(rows, ({ executions }) => Number(executions.connected)),
   };
   const encoding = encodingOf(graphs);
   return encoding ? { ...table, encoding } : table;

@@ -58,6 +58,15 @@ export const rewriteSemantics = [...unfusedSemantics, ...fusedSemantics] as cons
 /** One of `rewriteSemantics`. */
 export type RewriteSemantics = (typeof rewriteSemantics)[number];
 
+/** One value for each semantics. */
+export function forEachSemantics<T>(
+  make: (semantics: RewriteSemantics) => T,
+): Record<RewriteSemantics, T> {
+  return Object.fromEntries(
+    rewriteSemantics.map((semantics) => [semantics, make(semantics)]),
+  ) as Record<RewriteSemantics, T>;
+}
+
 /** One distinct operator-with-shapes of a table. */
 export interface OperatorSignature {
   /** e.g. `Conv 3x3/1 16x32x32>16x32x32`; equal signatures cost the same on a platform. */

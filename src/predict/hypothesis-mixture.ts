@@ -15,6 +15,7 @@ import {
 import { mean } from "../tensor/stats.js";
 import { mixMoments } from "./bayes-linear.js";
 import { chooseRows, type LatencyHypothesis } from "./choose-samples.js";
+import { costsOfViews } from "./cost-views.js";
 import { calibrateOnSources, leavesSiblings } from "./hold-out.js";
 import { type Belief, notBelowBelief } from "./intervals.js";
 import { emptyRange, widenRange } from "./known-range.js";
@@ -177,13 +178,17 @@ function adapt(target: PlatformSamples, networks: FeatureTable, learned: Learned
   };
 }
 
-/** What the views say of some rows of a table. */
-function predictRows(adapted: Adapted, networks: FeatureTable, rows: ArrayLike<number>): Belief {
-  const design = createMixtureDesign(adapted.columns, networks);
-  const fillOf =
-    ({ semantics }: MixtureView) =>
+/** How views see the networks of a table. */
+function fillsOf({ columns }: Adapted, networks: FeatureTable) {
+  const design = createMixtureDesign(columns, networks);
+  return ({ semantics }: MixtureView) =>
     (row: number, target: Float64Array) =>
       design.fill(semantics, row, target);
+}
+
+/** What the views say of some rows of a table. */
+function predictRows(adapted: Adapted, networks: FeatureTable, rows: ArrayLike<number>): Belief {
+  const fillOf = fillsOf(adapted, networks);
   return beliefOfViews(adapted.views, fillOf, networks, rows, adapted.leastMs);
 }
 
@@ -236,5 +241,7 @@ function createAdapted(adapted: Adapted): AdaptedPredictor {
           design.of(semantics, rows);
       return chooseNextSamples(adapted, designOf, networks, options);
     },
+    costViews: (networks, row) =>
+      costsOfViews(adapted.views, (table) => fillsOf(adapted, table), networks, row),
   };
 }

@@ -29,6 +29,7 @@ import {
   columnUncertainty,
   createDesign,
 } from "./cost-columns.js";
+import { costsOfViews } from "./cost-views.js";
 import { calibrateOnSources } from "./hold-out.js";
 import type { Belief } from "./intervals.js";
 import { emptyRange, widenRange } from "./known-range.js";
@@ -331,13 +332,17 @@ function designsOf({ columns, operatorCosts }: Adapted, networks: FeatureTable) 
   };
 }
 
-/** What the views say of some rows of a table. */
-function predictRows(adapted: Adapted, networks: FeatureTable, rows: ArrayLike<number>): Belief {
+/** How views see the networks of a table. */
+function fillsOf(adapted: Adapted, networks: FeatureTable) {
   const designs = designsOf(adapted, networks);
-  const fillOf =
-    ({ form, semantics }: View) =>
+  return ({ form, semantics }: View) =>
     (row: number, target: Float64Array) =>
       designs[form]!.fill(semantics, row, target, 0);
+}
+
+/** What the views say of some rows of a table. */
+function predictRows(adapted: Adapted, networks: FeatureTable, rows: ArrayLike<number>): Belief {
+  const fillOf = fillsOf(adapted, networks);
   // Before any sample no view is the likely one: their mean ranks networks better than the median of their mixture.
   const agreement = adapted.nSamples === 0 ? Number.POSITIVE_INFINITY : undefined;
   return beliefOfViews(adapted.views, fillOf, networks, rows, adapted.leastMs, agreement);
@@ -380,5 +385,7 @@ function createAdapted(adapted: Adapted): AdaptedPredictor {
           designs[form]!.of(semantics, rows);
       return chooseNextSamples(adapted, designOf, networks, options);
     },
+    costViews: (networks, row) =>
+      costsOfViews(adapted.views, (table) => fillsOf(adapted, table), networks, row),
   };
 }

@@ -6,6 +6,7 @@
 import type { FeatureTable } from "../graph/features.js";
 import type { Descriptor } from "../record/descriptor.js";
 import type { Platform } from "../record/platform.js";
+import type { CostView } from "./cost-views.js";
 
 /** Measured latencies of one platform: `latencyMs[i]` belongs to row `rows[i]` of a feature table. */
 export interface PlatformSamples {
@@ -139,6 +140,13 @@ export interface AdaptedPredictor {
     networks: FeatureTable,
     options: { count: number; seed: number; candidates?: ArrayLike<number> },
   ): NextSamples;
+  /**
+   * What the operators of one network cost, in each way in which the runtime may execute it. Absent where a method does
+   * not add operators up. `latencyPartsOf` makes shares of a prediction from it.
+   *
+   * @param row - of `networks`
+   */
+  costViews?(networks: FeatureTable, row: number): CostView[];
   save(): SavedPredictor;
 }
 

@@ -18,6 +18,7 @@ interface PredictOptions {
   confidence: number;
   coverage: number;
   card?: boolean;
+  layers?: string;
 }
 
 /** A one-sided bound at c is the end of the two-sided interval that covers 2c − 1, so c lies above one half. */
@@ -62,6 +63,10 @@ export function registerPredict(register: Register): void {
           0.9,
         )
         .option("--coverage <share>", "of the printed intervals", shareOption("coverage"), 0.9)
+        .option(
+          "--layers <file>",
+          "write the latency of every node of one network, for Netron to show beside the model",
+        )
         .option("--card", "print what is known of the predictor's accuracy"),
     async (context) => {
       const { options, args, out, warn, warnings } = context;
@@ -70,6 +75,9 @@ export function registerPredict(register: Register): void {
       const nothing = !options.all && !options.arch?.length && args.length === 0;
       if (nothing && !options.card) {
         throw new InputError("predict needs something to predict: --arch, --all or ONNX files");
+      }
+      if (nothing && options.layers !== undefined) {
+        throw new InputError("--layers needs exactly one network: one --arch or one ONNX file");
       }
       if (nothing) {
         emitCards(out, context.settings, await cardOwners(options.predictor, options.platform));
@@ -86,7 +94,12 @@ export function registerPredict(register: Register): void {
       const architectures = all
         ? []
         : checks.run(() => architecturesFromArchs(arch, options.seed), []);
+      const { layers } = options;
+      const layering = layers === undefined ? undefined : await import("../layers.js");
       const fileTable = args.length > 0 ? checks.run(() => tableOfFiles(args), null) : null;
+      const layered =
+        layering &&
+        checks.run(() => layering.layeredNetwork(architectures, args, all === true), null);
       const found = await checks.wait(
         () => chooseAdapted(options.predictor, options.platform),
         null,
@@ -125,6 +138,9 @@ export function registerPredict(register: Register): void {
             "measure it with `samara measure`",
           );
         }
+      }
+      if (layers !== undefined && layering && layered) {
+        await layering.writeLayers(layers, layered, chosen.predictor, warn);
       }
       const results = predictions.map((predicted) => {
         const { outsideReason: _, ...shown } = predicted;

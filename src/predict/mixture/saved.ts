@@ -3,8 +3,7 @@
  */
 import { z } from "zod";
 import { FormatError } from "../../errors.js";
-import { forEachSemantics } from "../../graph/feature-table.js";
-import { rewriteSemantics } from "../../graph/features.js";
+import { forEachSemantics, rewriteSemantics } from "../../graph/features.js";
 import { matrix } from "../../tensor/linalg.js";
 import { type IntervalScale, intervalScaleSchema } from "../intervals.js";
 import { type KnownRange, knownRangeSchema } from "../known-range.js";

@@ -10,7 +10,8 @@
  */
 import { InternalError } from "../../errors.js";
 import { partsOfSemantics } from "../../graph/analysis.js";
-import { featuresOfGraphs, forEachSemantics } from "../../graph/feature-table.js";
+import { featuresOfGraphs } from "../../graph/feature-table.js";
+import { forEachSemantics } from "../../graph/features.js";
 import {
   type FeatureTable,
   fusedSemantics,

@@ -4,7 +4,7 @@
  */
 import { InputError } from "../../errors.js";
 import { partsOfSemantics, type View } from "../../graph/analysis.js";
-import { forEachSemantics } from "../../graph/feature-table.js";
+import { forEachSemantics } from "../../graph/features.js";
 import {
   type FeatureTable,
   fusedSemantics,
