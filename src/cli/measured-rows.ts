@@ -3,6 +3,7 @@
  * `samara measure --output csv|jsonl|json` printed. Not here: which networks and platforms are wanted
  * (`measured-file.ts`).
  */
+import { csvFromText } from "../csv.js";
 import { FormatError, messageOf } from "../errors.js";
 import { type Architecture, architectureFromText } from "../space/registry.js";
 import { normalQuantile } from "../tensor/stats.js";
@@ -35,24 +36,6 @@ const columnsHint =
 /** Half-width of a 90 % interval in standard deviations. */
 const halfWidthSds = normalQuantile(0.95);
 
-function splitCsvLine(line: string): string[] {
-  const fields: string[] = [];
-  let field = "";
-  let isQuoted = false;
-  for (let i = 0; i < line.length; i += 1) {
-    const char = line[i]!;
-    if (isQuoted && char === '"' && line[i + 1] === '"') {
-      field += '"';
-      i += 1;
-    } else if (char === '"') isQuoted = !isQuoted;
-    else if (char === "," && !isQuoted) {
-      fields.push(field);
-      field = "";
-    } else field += char;
-  }
-  return [...fields, field].map((text) => text.trim());
-}
-
 /** Lines that say something, with their numbers in the file. */
 function numberedLines(text: string): { line: string; number: number }[] {
   return text
@@ -62,8 +45,7 @@ function numberedLines(text: string): { line: string; number: number }[] {
 }
 
 function rowsOfCsv(text: string, path: string): Row[] {
-  const [{ line: header } = { line: "" }, ...lines] = numberedLines(text);
-  const columns = splitCsvLine(header);
+  const { columns, rows } = csvFromText(text, `measurements file ${path}`);
   const isNamed = columns.includes("network") || columns.includes("id");
   if (!isNamed || !columns.includes("latencyMs")) {
     throw new FormatError(
@@ -71,13 +53,10 @@ function rowsOfCsv(text: string, path: string): Row[] {
       { path, hint: columnsHint },
     );
   }
-  return lines.map(({ line, number }) => {
-    const fields = splitCsvLine(line);
-    return {
-      values: Object.fromEntries(columns.map((column, i) => [column, fields[i] ?? ""])),
-      where: `measurements file ${path}, line ${number}`,
-    };
-  });
+  return rows.map(({ fields, line }) => ({
+    values: Object.fromEntries(columns.map((column, i) => [column, fields[i] ?? ""])),
+    where: `measurements file ${path}, line ${line}`,
+  }));
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -71,6 +71,7 @@ const latencySum: Learner = {
         lowerMs: latencyMs,
         upperMs: latencyMs,
         coverage,
+        degreesOfFreedom: 1,
         withinKnownRange: new Uint8Array(latencyMs.length).fill(1),
         outsideReasons: new Map(),
       }),

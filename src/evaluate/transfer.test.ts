@@ -80,6 +80,7 @@ function recorder(options: Partial<FittedPredictor> = {}) {
             lowerMs: column(1),
             upperMs: column(3),
             coverage,
+            degreesOfFreedom: 4,
             withinKnownRange: new Uint8Array(ids.length).fill(1),
             outsideReasons: new Map(),
           };

@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { InputError } from "../errors.js";
 import { quantile, studentTCdf, studentTQuantile } from "../tensor/stats.js";
+import type { Predictions } from "./predictor.js";
 
 /** Predicted latencies with the relative deviation (log scale) that a predictor believes in. */
 export interface Belief {
@@ -108,6 +109,35 @@ export function intervalHalfWidth(
   }
   const { scale, degreesOfFreedom } = nearestScale(scales, samples);
   return scale * halfQuantile(coverage, degreesOfFreedom);
+}
+
+/** Degrees of freedom of the distribution behind the intervals of a predictor with so many samples. */
+export function intervalDegreesOfFreedom(
+  scales: readonly IntervalScale[],
+  samples: number,
+): number {
+  return nearestScale(scales, samples).degreesOfFreedom;
+}
+
+/**
+ * Probability that the latency of a network is at most a budget: the confidence at which its one-sided bound is the
+ * budget. From the distribution that its interval is taken from.
+ *
+ * @param row - of the predictions
+ * @param budgetMs - greater than 0
+ */
+export function probabilityWithin(
+  { latencyMs, upperMs, coverage, degreesOfFreedom }: Predictions,
+  row: number,
+  budgetMs: number,
+): number {
+  const half = Math.log(upperMs[row]! / latencyMs[row]!);
+  const distance = Math.log(budgetMs / latencyMs[row]!);
+  if (half === 0) return distance >= 0 ? 1 : 0;
+  return studentTCdf(
+    (distance / half) * halfQuantile(coverage, degreesOfFreedom),
+    degreesOfFreedom,
+  );
 }
 
 /**

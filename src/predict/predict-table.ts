@@ -2,7 +2,12 @@
  * From a predictor's belief to predictions with intervals for a whole table, in pieces that let the event loop turn.
  */
 import type { FeatureTable } from "../graph/features.js";
-import { type Belief, type IntervalScale, intervalHalfWidth } from "./intervals.js";
+import {
+  type Belief,
+  type IntervalScale,
+  intervalDegreesOfFreedom,
+  intervalHalfWidth,
+} from "./intervals.js";
 import { createRangeJudge, type KnownRange } from "./known-range.js";
 import type { AdaptedPredictor, Predictions, SavedPredictor } from "./predictor.js";
 
@@ -72,5 +77,13 @@ export async function predictTable(
     }
     judge(start, end);
   }
-  return { latencyMs, lowerMs, upperMs, coverage, withinKnownRange, outsideReasons };
+  return {
+    latencyMs,
+    lowerMs,
+    upperMs,
+    coverage,
+    degreesOfFreedom: intervalDegreesOfFreedom(context.intervals, context.nSamples),
+    withinKnownRange,
+    outsideReasons,
+  };
 }

@@ -40,6 +40,11 @@ export interface Predictions {
   readonly upperMs: Float64Array;
   /** Nominal share of true latencies between lower and upper, e.g. 0.9. */
   readonly coverage: number;
+  /**
+   * Of the Student t distribution of log(measured / predicted) that the intervals are ends of: with it, any other bound
+   * follows from one interval (`probabilityWithin`).
+   */
+  readonly degreesOfFreedom: number;
   readonly withinKnownRange: Uint8Array;
   /** For networks outside the known range: which operators or shapes are unknown. */
   readonly outsideReasons: ReadonlyMap<number, string>;

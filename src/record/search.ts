@@ -16,7 +16,7 @@ export type Merit = Readonly<z.infer<typeof meritSchema>>;
 
 export const candidateSchema = z.object({
   id: z.string(),
-  /** As users write it: an architecture string or text of a space, a file's path. */
+  /** As users write it: an architecture string or text of a space, a file's path or name. */
   network: z.string(),
   latencyMs: z.number(),
   /** Two-sided interval at `coverage`; its upper end is the one-sided bound at `confidence`. */
@@ -50,6 +50,8 @@ export const searchResultSchema = z.object({
   nEvaluated: z.number().int(),
   /** Of them, those whose upper bound is within the budget. */
   nFeasible: z.number().int(),
+  /** Those whose lower bound is within the budget: none of the others can be expected to fit. */
+  nPossible: z.number().int(),
   durationMs: z.number(),
   seed: z.number().int(),
   /** Best merit among those whose upper bound is within the budget; null when there is none. */

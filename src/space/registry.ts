@@ -7,13 +7,25 @@ import { InputError } from "../errors.js";
 import type { FeatureTable } from "../graph/features.js";
 import type { OperatorGraph } from "../graph/graph.js";
 import type { ChainOptions } from "./chain/network.js";
-import { blocks, digitsOfFbnet, fbnetFromDigits, nPlaces } from "./fbnet/architecture.js";
+import {
+  blocks,
+  digitsOfFbnet,
+  fbnetFromDigits,
+  mutateFbnet,
+  nPlaces,
+} from "./fbnet/architecture.js";
 import { featuresOfFbnet } from "./fbnet/features.js";
 import { type FbnetForm, fbnetSpace, networkFromFbnet } from "./fbnet/network.js";
-import { cellFromIndex, indexFromArch, nCells } from "./nasbench201/cell.js";
+import {
+  archStringFromCell,
+  cellFromIndex,
+  indexFromArch,
+  nCells,
+  neighbourIndex,
+} from "./nasbench201/cell.js";
 import { featuresOfCells } from "./nasbench201/features.js";
 import { type NetworkOptions, networkFromCell } from "./nasbench201/network.js";
-import { drawOfa, numbersOfOfa, ofaFromText, textOfOfa } from "./ofa/architecture.js";
+import { drawOfa, mutateOfa, numbersOfOfa, ofaFromText, textOfOfa } from "./ofa/architecture.js";
 import { featuresOfOfa } from "./ofa/features.js";
 import { networkFromOfa } from "./ofa/network.js";
 
@@ -44,6 +56,12 @@ export interface Space {
   features(texts: readonly string[]): FeatureTable;
   /** A uniform draw, in canonical form. */
   draw(dice: Dice): string;
+  /** Another architecture, one choice away from one in canonical form. */
+  mutate(text: string, dice: Dice): string;
+  /** An architecture in canonical form as people know it, which commands read, too. */
+  written(text: string): string;
+  /** Every architecture in canonical form, in the order of `features`; absent where there are too many. */
+  all?(): string[];
 }
 
 /**
@@ -72,6 +90,9 @@ const nasbench201: Space = {
   network: (text, options) => networkFromCell(cellFromIndex(Number(text)), options),
   features: (texts) => featuresOfCells(texts.map(Number)),
   draw: (dice) => String(dice.integer(nCells)),
+  mutate: (text, dice) => String(neighbourIndex(Number(text), dice)),
+  written: (text) => archStringFromCell(cellFromIndex(Number(text))),
+  all: () => Array.from({ length: nCells }, (_, index) => String(index)),
 };
 
 function fbnet(form: FbnetForm): Space {
@@ -85,6 +106,8 @@ function fbnet(form: FbnetForm): Space {
     features: (texts) => featuresOfFbnet(texts.map(fbnetFromDigits), { form }),
     draw: (dice) =>
       digitsOfFbnet(Array.from({ length: nPlaces }, () => dice.integer(blocks.length))),
+    mutate: mutateFbnet,
+    written: (text) => `${name}/${text}`,
   };
 }
 
@@ -95,6 +118,8 @@ const ofa: Space = {
   network: (text, options = {}) => networkFromOfa(ofaFromText(text), chainOptions("ofa", options)),
   features: (texts) => featuresOfOfa(texts.map((text) => numbersOfOfa(ofaFromText(text)))),
   draw: (dice) => textOfOfa(drawOfa(dice)),
+  mutate: (text, dice) => textOfOfa(mutateOfa(ofaFromText(text), dice)),
+  written: (text) => `ofa/${text}`,
 };
 
 /** All spaces; the first is meant where a text names none. */

@@ -78,6 +78,18 @@ export function fbnetFromDigits(digits: string): number[] {
 export const digitsOfFbnet = (architecture: FbnetArchitecture): string =>
   Array.from(architecture).join("");
 
+/**
+ * Another architecture, with one block chosen anew.
+ *
+ * @param digits - 22 digits, valid
+ * @param dice - uniform integers, each in [0, n)
+ */
+export function mutateFbnet(digits: string, dice: { integer(n: number): number }): string {
+  const place = dice.integer(nPlaces);
+  const choice = (Number(digits[place]) + 1 + dice.integer(blocks.length - 1)) % blocks.length;
+  return digits.slice(0, place) + choice + digits.slice(place + 1);
+}
+
 /** Numbers that an architecture is encoded by: for each place, which block it has. */
 export const encodingWidth = nPlaces * blocks.length;
 

@@ -130,6 +130,18 @@ export function indexFromArch(text: string): number {
   return index;
 }
 
+/**
+ * The index of a cell that differs from another in one operation.
+ *
+ * @param dice - uniform integers, each in [0, n)
+ */
+export function neighbourIndex(index: number, dice: { integer(n: number): number }): number {
+  const weight = operations.length ** dice.integer(edges.length);
+  const digit = Math.floor(index / weight) % operations.length;
+  const other = (digit + 1 + dice.integer(operations.length - 1)) % operations.length;
+  return index + (other - digit) * weight;
+}
+
 /** The id of a network in feature tables, pools and reports, e.g. `nasbench201/1462`. */
 export function networkId(index: number): string {
   return `nasbench201/${index}`;

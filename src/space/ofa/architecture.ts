@@ -134,6 +134,55 @@ export function drawOfa(dice: { integer(n: number): number }): OfaArchitecture {
   return { inputSize, stages };
 }
 
+/**
+ * Another architecture: another input size, or one stage with a block more or fewer, or one block with another kernel
+ * or expansion. A change of a block is as likely as it is one of all choices that can be changed.
+ *
+ * @param dice - uniform integers, each in [0, n)
+ */
+export function mutateOfa(
+  { inputSize, stages }: OfaArchitecture,
+  dice: { integer(n: number): number },
+): OfaArchitecture {
+  const pick = (choices: readonly number[], except?: number) => {
+    const others = choices.filter((choice) => choice !== except);
+    return others[dice.integer(others.length)]!;
+  };
+  const nPresent = stages.reduce((sum, blocks) => sum + blocks.length, 0);
+  const what = dice.integer(1 + nStages + 2 * nPresent);
+  if (what === 0) return { inputSize: pick(inputSizes, inputSize), stages };
+  if (what <= nStages) {
+    const depths = Array.from({ length: mostBlocks - leastBlocks + 1 }, (_, i) => leastBlocks + i);
+    return {
+      inputSize,
+      stages: stages.map((blocks, stage) => {
+        if (stage !== what - 1) return blocks;
+        const depth = pick(depths, blocks.length);
+        return Array.from(
+          { length: depth },
+          (_, i) => blocks[i] ?? { kernel: pick(kernels), expansion: pick(expansions) },
+        );
+      }),
+    };
+  }
+  let place = what - 1 - nStages;
+  const isKernel = place < nPresent;
+  if (!isKernel) place -= nPresent;
+  return {
+    inputSize,
+    stages: stages.map((blocks) => {
+      const at = place;
+      place -= blocks.length;
+      const block = blocks[at];
+      if (block === undefined) return blocks;
+      const changed = isKernel
+        ? { ...block, kernel: pick(kernels, block.kernel) }
+        : { ...block, expansion: pick(expansions, block.expansion) };
+      return blocks.with(at, changed);
+    }),
+  };
+}
+
 /** An architecture as text, e.g. `204-7656-5456-5676-7473-367653`. */
 export function textOfOfa({ inputSize, stages }: OfaArchitecture): string {
   const texts = stages.map((blocks) =>

@@ -1,0 +1,197 @@
+/**
+ * What a search keeps of the networks it has looked at: the front, the best of several kinds, and counts. It is given
+ * networks in batches and holds few of them, so that a search may look at millions.
+ *
+ * Networks outside the predictor's known range are kept apart: they answer only where no known network was looked at.
+ * Ranked by MACs, networks without a path from input to output are left out: they compute a constant.
+ */
+import { probabilityWithin } from "../predict/intervals.js";
+import type { Predictions } from "../predict/predictor.js";
+import type { Candidate, Merit, SearchResult } from "../record/search.js";
+import { formatMs } from "../units.js";
+import type { CandidateTable } from "./candidates.js";
+import { paretoFront } from "./pareto.js";
+
+/** What is asked of a search. */
+export interface Budget {
+  readonly budgetMs: number;
+  /** Of the one-sided bound that must be within the budget: above 0.5 and below 1. */
+  readonly confidence: number;
+}
+
+/** Networks of one standing: all within the known range, or all outside of it. */
+interface Kept {
+  n: number;
+  nFeasible: number;
+  nPossible: number;
+  front: Candidate[];
+  bestFeasible: Candidate | null;
+  bestUncertain: Candidate | null;
+  /** Of the smallest upper bound. */
+  fastest: Candidate | null;
+}
+
+const nothingKept = (): Kept => ({
+  n: 0,
+  nFeasible: 0,
+  nPossible: 0,
+  front: [],
+  bestFeasible: null,
+  bestUncertain: null,
+  fastest: null,
+});
+
+const byMerit = (a: Candidate, b: Candidate) => b.merit - a.merit || a.upperMs - b.upperMs;
+const byBound = (a: Candidate, b: Candidate) => a.upperMs - b.upperMs || b.merit - a.merit;
+
+/** The better of what is kept and another; what is kept stays when equal. */
+function better(
+  kept: Candidate | null,
+  other: Candidate | null,
+  order: (a: Candidate, b: Candidate) => number,
+): Candidate | null {
+  if (kept === null || other === null) return kept ?? other;
+  return order(other, kept) < 0 ? other : kept;
+}
+
+/** Everything about an answer that follows from the networks looked at. */
+export type Found = Pick<
+  SearchResult,
+  | "nEvaluated"
+  | "nFeasible"
+  | "nPossible"
+  | "winner"
+  | "bestUncertain"
+  | "bestUnconstrained"
+  | "front"
+  | "reasons"
+>;
+
+export interface Archive {
+  add(table: CandidateTable, predictions: Predictions): void;
+  found(): Found;
+}
+
+/** An archive with nothing in it. */
+export function createArchive(
+  { budgetMs, confidence }: Budget,
+  { kind, unit }: Pick<Merit, "kind" | "unit">,
+): Archive {
+  const known = nothingKept();
+  const unknown = nothingKept();
+  let bestUnconstrained: Candidate | null = null;
+  let nUnconnected = 0;
+
+  function keep(kept: Kept, table: CandidateTable, predictions: Predictions, rows: Int32Array) {
+    const { latencyMs, lowerMs, upperMs, withinKnownRange } = predictions;
+    const { features, merit } = table;
+    const candidateOf = (row: number): Candidate => ({
+      id: features.ids[row]!,
+      network: table.written(row),
+      latencyMs: latencyMs[row]!,
+      lowerMs: lowerMs[row]!,
+      upperMs: upperMs[row]!,
+      merit: merit[row]!,
+      withinBudget: probabilityWithin(predictions, row, budgetMs),
+      withinKnownRange: withinKnownRange[row] === 1,
+    });
+    const best = { feasible: -1, uncertain: -1, unconstrained: -1, fastest: -1 };
+    const isBetter = (row: number, than: number) =>
+      than < 0 ||
+      merit[row]! > merit[than]! ||
+      (merit[row]! === merit[than]! && upperMs[row]! < upperMs[than]!);
+    for (const row of rows) {
+      if (isBetter(row, best.unconstrained)) best.unconstrained = row;
+      if (best.fastest < 0 || upperMs[row]! < upperMs[best.fastest]!) best.fastest = row;
+      if (lowerMs[row]! <= budgetMs) kept.nPossible++;
+      if (upperMs[row]! <= budgetMs) {
+        kept.nFeasible++;
+        if (isBetter(row, best.feasible)) best.feasible = row;
+      } else if (latencyMs[row]! <= budgetMs && isBetter(row, best.uncertain)) best.uncertain = row;
+    }
+    kept.n += rows.length;
+    const candidate = (row: number) => (row < 0 ? null : candidateOf(row));
+    kept.bestFeasible = better(kept.bestFeasible, candidate(best.feasible), byMerit);
+    kept.bestUncertain = better(kept.bestUncertain, candidate(best.uncertain), byMerit);
+    kept.fastest = better(kept.fastest, candidate(best.fastest), byBound);
+    bestUnconstrained = better(bestUnconstrained, candidate(best.unconstrained), byMerit);
+    const joined = [...kept.front, ...paretoFront(upperMs, merit, rows).map(candidateOf)];
+    kept.front = paretoFront(
+      joined.map((one) => one.upperMs),
+      joined.map((one) => one.merit),
+    ).map((i) => joined[i]!);
+  }
+
+  function reasonsOf(kept: Kept, winner: Candidate | null): string[] {
+    const reasons: string[] = [];
+    const sure = `${Number((confidence * 100).toFixed(2))} %`;
+    if (known.n + unknown.n === 0) reasons.push("there was no network to choose from");
+    else if (winner === null) {
+      const { fastest } = kept;
+      const bound = `the smallest one-sided bound is ${formatMs(fastest!.upperMs)}, of ${fastest!.id}`;
+      if (kept.nPossible === 0) {
+        reasons.push(
+          `no network fits ${formatMs(budgetMs)}: even the lower bounds of all exceed it`,
+        );
+      } else if (kept.bestUncertain === null) {
+        reasons.push(
+          `no network is predicted to fit ${formatMs(budgetMs)}, though ${kept.nPossible} may: their lower bounds are within it`,
+        );
+      } else {
+        reasons.push(
+          `no network fits ${formatMs(budgetMs)} with ${sure} confidence, though some are predicted to`,
+        );
+      }
+      reasons.push(bound);
+    }
+    if (kept === unknown && unknown.n > 0) {
+      reasons.push(
+        "every network is outside the range that the predictor knows: these are extrapolations, measure before relying on them",
+      );
+    } else if (unknown.n > 0) {
+      const other = unknown.bestFeasible;
+      const isWanted = other !== null && (winner === null || byMerit(other, winner) < 0);
+      reasons.push(
+        `${unknown.n} networks are outside the range that the predictor knows and were not chosen` +
+          (isWanted
+            ? `; ${other.id} would be the choice (${other.merit} ${unit}): measure it to know`
+            : ""),
+      );
+    }
+    if (nUnconnected > 0) {
+      reasons.push(
+        `${nUnconnected} networks have no path from input to output and were left out: their MACs say nothing`,
+      );
+    }
+    return reasons;
+  }
+
+  return {
+    add(table, predictions) {
+      const { ids, connected } = table.features;
+      const rows: { known: number[]; unknown: number[] } = { known: [], unknown: [] };
+      for (let row = 0; row < ids.length; row++) {
+        if (kind === "macs" && connected[row] === 0) {
+          nUnconnected++;
+          continue;
+        }
+        rows[predictions.withinKnownRange[row] === 1 ? "known" : "unknown"].push(row);
+      }
+      keep(known, table, predictions, Int32Array.from(rows.known));
+      keep(unknown, table, predictions, Int32Array.from(rows.unknown));
+    },
+    found() {
+      const kept = known.n > 0 || unknown.n === 0 ? known : unknown;
+      return {
+        nEvaluated: known.n + unknown.n + nUnconnected,
+        nFeasible: kept.nFeasible,
+        nPossible: kept.nPossible,
+        winner: kept.bestFeasible,
+        bestUncertain: kept.bestUncertain,
+        bestUnconstrained,
+        front: kept.front,
+        reasons: reasonsOf(kept, kept.bestFeasible),
+      };
+    },
+  };
+}
