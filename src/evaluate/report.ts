@@ -1,44 +1,25 @@
 /**
  * The report of an onboarding: one HTML file that needs nothing else, no request and no script.
  */
-import type { Descriptor } from "../record/descriptor.js";
-import type { Context } from "../record/measurement.js";
 import type { ComparedNetwork, OnboardingReport, OnboardingResult } from "../record/onboarding.js";
-import { formatDuration, formatMs, formatShare } from "../units.js";
-import { type Chart, renderChart } from "./charts.js";
+import { formatDuration, formatMs } from "../units.js";
 import { comparisonChart, gradesChart, isMissed, relativeErrorOf } from "./charts-comparison.js";
-import { descriptorChart, descriptorColumns } from "./charts-descriptor.js";
 import { distributionChart } from "./charts-distribution.js";
-import { type Content, definitions, Html, html, table } from "./report-html.js";
-import { narrowChartWidth, reportStyles, wideChartWidth } from "./report-style.js";
-
-const none = "–";
-
-const share = (value: number, digits = 1) =>
-  Number.isFinite(value) ? formatShare(value, digits) : none;
-/** `+3.1 %`, `−0.4 %`, `0.0 %`. */
-const signedShare = (value: number) => {
-  const text = share(Math.abs(value));
-  if (text === none || Number.parseFloat(text) === 0) return text;
-  return `${value > 0 ? "+" : "−"}${text}`;
-};
-const rank = (value: number | null) =>
-  value === null || !Number.isFinite(value) ? none : value.toFixed(3);
-const interval = (lowerMs: number, upperMs: number) =>
-  `${formatMs(lowerMs)} to ${formatMs(upperMs)}`;
-const seconds = (durationS: number) =>
-  durationS < 10 ? `${durationS.toFixed(2)} s` : formatDuration(durationS * 1000);
-const significant = (value: number) =>
-  Number.isFinite(value) ? String(Number(value.toPrecision(3))) : none;
-
-function figure(chart: Chart): Html {
-  const drawing = (className: string, width: number) =>
-    html`<div class="${className}">${new Html(renderChart(chart, { width }))}</div>\n`;
-  return html`<figure>
-${drawing("wide", wideChartWidth)}${drawing("narrow", narrowChartWidth)}<figcaption>${chart.title}. ${chart.caption}</figcaption>
-</figure>
-`;
-}
+import { type Content, definitions, type Html, html, table } from "./report-html.js";
+import {
+  contextEntries,
+  descriptorSection,
+  figure,
+  interval,
+  networkCell,
+  none,
+  rank,
+  rankedTable,
+  reportPage,
+  share,
+  signedShare,
+  timeText,
+} from "./report-parts.js";
 
 function verdictSection(result: OnboardingResult): Html {
   const { nVerified: n, baselines } = result;
@@ -94,13 +75,6 @@ ${table(
 )}</section>
 `;
 }
-
-/** An architecture string that may break between its operations. */
-const archText = (arch: string): Content =>
-  arch.split(/(?<=[|+])(?!\+)/).flatMap((part, i) => (i === 0 ? [part] : [html`<wbr>`, part]));
-
-const networkCell = ({ id, arch }: { readonly id: string; readonly arch: string }): Content =>
-  html`${id} <code class="cell">${archText(arch)}</code>`;
 
 function outcome(network: ComparedNetwork): Content {
   const word =
@@ -165,20 +139,6 @@ ${comparedTable(`${samples.length} samples on ${result.platform}; the predictor 
 
 function spaceSection(report: OnboardingReport, what: string): Html {
   const { compared, predictedMs, fastest, slowest, result } = report;
-  const ranked = (caption: string, networks: OnboardingReport["fastest"]) =>
-    table(
-      caption,
-      [
-        { title: "Network", value: networkCell },
-        { title: "Predicted", value: ({ latencyMs }) => formatMs(latencyMs), isNumber: true },
-        {
-          title: "90 % interval",
-          value: ({ lowerMs, upperMs }) => interval(lowerMs, upperMs),
-          isNumber: true,
-        },
-      ],
-      networks,
-    );
   const verifiedMs = compared
     .filter(({ role }) => role === "verified")
     .map((network) => network.predictedMs);
@@ -186,49 +146,15 @@ function spaceSection(report: OnboardingReport, what: string): Html {
 <h2>All ${predictedMs.length.toLocaleString("en")} networks</h2>
 ${figure(distributionChart(predictedMs, { what, verifiedMs }))}
 <h3>Fastest</h3>
-${ranked(`Least predicted latency on ${result.platform}`, fastest)}
+${rankedTable(`Least predicted latency on ${result.platform}`, fastest)}
 <h3>Slowest</h3>
-${ranked(`Greatest predicted latency on ${result.platform}`, slowest)}
+${rankedTable(`Greatest predicted latency on ${result.platform}`, slowest)}
 </section>
 `;
 }
 
-function descriptorSection(descriptor: Descriptor | undefined): Html {
-  if (descriptor === undefined) {
-    return html`<section>
-<h2>Descriptor</h2>
-<p>The operators could not be measured in time: the predictor was adapted without a descriptor.</p>
-</section>
-`;
-  }
-  const columns = descriptorColumns(descriptor).filter(({ isAbsent }) => !isAbsent);
-  const rows = descriptor.rows.map((row, i) => ({ row, i }));
-  return html`<section>
-<h2>Descriptor</h2>
-<p>What the platform is to the predictor: its operators, one by one, with the counters of the processor and the kernel.</p>
-${figure(descriptorChart(descriptor))}
-<details>
-<summary>The descriptor in numbers</summary>
-${table(
-  `${rows.length} operators of ${descriptor.platform.id}: latency, and counters per nanosecond of it`,
-  [
-    { title: "Operator", value: ({ row }) => row.operator },
-    ...columns.map(({ name, unit, values }, c) => ({
-      title: html`${name} <small>${unit}</small>`,
-      value: ({ i }: (typeof rows)[number]) => {
-        const value = values[i];
-        if (value === null || value === undefined) return "absent";
-        return c === 0 ? value.toPrecision(3) : significant(value);
-      },
-      isNumber: true,
-    })),
-    { title: "Grade", value: ({ row }) => row.grade },
-  ],
-  rows,
-)}</details>
-</section>
-`;
-}
+const seconds = (durationS: number) =>
+  durationS < 10 ? `${durationS.toFixed(2)} s` : formatDuration(durationS * 1000);
 
 function timeSection({ durationS }: OnboardingResult): Html {
   const phases = [
@@ -251,32 +177,6 @@ ${table(
   ([name]) => (name === "Total" ? "own" : undefined),
 )}</section>
 `;
-}
-
-const unknown = "not known here";
-
-function contextEntries(context: Context): [string, Content][] {
-  const known = <T>(value: T | null, format: (value: T) => string) =>
-    value === null ? unknown : format(value);
-  return [
-    ["Processor", `${context.cpuModel}, ${context.nCores} cores`],
-    ["Virtual machine", known(context.virtualised, (value) => (value ? "yes" : "no sign of one"))],
-    ["Kernel", context.kernel],
-    ["Frequency governor", known(context.governor, String)],
-    ["Frequency", known(context.frequencyHz, (hz) => `${(hz / 1e9).toFixed(2)} GHz`)],
-    ["Temperature", known(context.temperatureC, (celsius) => `${celsius.toFixed(0)} °C`)],
-    ["Load average (1 min)", known(context.loadAverage, (load) => load.toFixed(2))],
-    ["Time with tasks waiting for a processor", known(context.cpuPressure, (p) => share(p))],
-    [
-      "Processor limit of the control group",
-      known(context.cgroupCpuLimit, (limit) => `${limit.toFixed(2)} processors`),
-    ],
-    ["Throttling (firmware)", known(context.throttled, String)],
-    ["Runtime version", context.runtimeVersion],
-    ["Node", context.nodeVersion],
-    ["Samara", context.toolVersion],
-    ["Taken at", timeText(context.takenAt)],
-  ];
 }
 
 function circumstancesSection(report: OnboardingReport): Html {
@@ -310,33 +210,22 @@ function reproduceSection({ result }: OnboardingReport): Html {
 `;
 }
 
-/** `2026-11-01 12:04 UTC` */
-const timeText = (time: string) => time.replace(/^(.{10})T(.{5}).*Z$/, "$1 $2 UTC");
-
 /** The report as one self-contained HTML file. */
 export function renderOnboardingReport(report: OnboardingReport): string {
   const { result, tool, createdAt } = report;
   const what = `NAS-Bench-201 networks on ${result.platform}`;
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${result.platform}: predicted against measured latency</title>
-<style>
-${new Html(reportStyles)}</style>
-</head>
-<body>
-<header>
-<h1>Latency of neural networks on <span>${result.platform}</span></h1>
-<p class="muted">${tool.name} ${tool.version}, ${timeText(createdAt)}. NAS-Bench-201, batch 1, fp32.</p>
-</header>
-<main>
-${verdictSection(result)}${networksSection(report, what)}${spaceSection(report, what)}${descriptorSection(report.descriptor)}${timeSection(result)}${circumstancesSection(report)}${reproduceSection(report)}</main>
-</body>
-</html>
-`;
-  return page.text;
+  return reportPage({
+    title: `${result.platform}: predicted against measured latency`,
+    heading: html`Latency of neural networks on <span>${result.platform}</span>`,
+    about: `${tool.name} ${tool.version}, ${timeText(createdAt)}. NAS-Bench-201, batch 1, fp32.`,
+    sections: [
+      verdictSection(result),
+      networksSection(report, what),
+      spaceSection(report, what),
+      descriptorSection(report.descriptor),
+      timeSection(result),
+      circumstancesSection(report),
+      reproduceSection(report),
+    ],
+  });
 }
