@@ -105,6 +105,11 @@ export class StorageError extends SamaraError {
   }
 }
 
+/** Something that one process at a time may do, and another is doing it. */
+export class BusyError extends SamaraError {
+  readonly code: string = "busy";
+}
+
 /** The user asked to stop (Ctrl-C); what was measured is kept and `hint` says how to resume. */
 export class InterruptedError extends SamaraError {
   readonly code: string = "interrupted";

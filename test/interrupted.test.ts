@@ -171,7 +171,7 @@ describe("a full disk in the middle of a campaign", () => {
   test("stops with exit code 1; with room, the next run goes on", { timeout }, async (context) => {
     const disk = place.path("disk");
     mkdirSync(disk);
-    const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=32k", "tmpfs", disk]);
+    const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=36k", "tmpfs", disk]);
     if (mounted.status !== 0) context.skip("needs the right to mount a small tmpfs");
     try {
       const onDisk = new Pool(join(disk, "pool"));

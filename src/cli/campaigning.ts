@@ -123,11 +123,20 @@ function writeDescriptors(job: CampaignJob, { platform }: AvailablePlatform, rep
  * Measure platforms into a pool: networks, and descriptors several times.
  *
  * @returns measurements of the platforms and networks, and what could not be measured
- * @throws InterruptedError after Ctrl-C, with everything finished in the log
+ * @throws InterruptedError after Ctrl-C, with everything finished in the log; BusyError when another process measures
+ *   into the pool
  */
-export async function measureCampaign(
-  job: CampaignJob,
-): Promise<{ measurements: readonly Measurement[]; failures: readonly CampaignFailure[] }> {
+export function measureCampaign(job: CampaignJob): Promise<CampaignOutcome> {
+  return job.pool.exclusively(() => measureStages(job));
+}
+
+/** What was measured, and what could not be. */
+interface CampaignOutcome {
+  readonly measurements: readonly Measurement[];
+  readonly failures: readonly CampaignFailure[];
+}
+
+async function measureStages(job: CampaignJob): Promise<CampaignOutcome> {
   const { platforms, networks, protocol, pool, warn } = job;
   const operators = operatorSubjects();
   const pace = new Pace();

@@ -98,9 +98,17 @@ export interface MeasuredNetworks {
  * Measure subjects on platforms into a pool's log; what it already holds is not measured again.
  *
  * @throws InterruptedError after Ctrl-C, when all finished processes are saved; PlatformUnavailableError when a device
- *   is gone, with the same
+ *   is gone, with the same; BusyError when another process measures into the pool
  */
-export async function measureSubjects(
+export function measureSubjects(
+  platforms: readonly MeasuredPlatform[],
+  subjects: readonly Subject[],
+  options: MeasuringOptions,
+): Promise<CampaignResult> {
+  return options.pool.exclusively(() => measureAlone(platforms, subjects, options));
+}
+
+async function measureAlone(
   platforms: readonly MeasuredPlatform[],
   subjects: readonly Subject[],
   options: MeasuringOptions,
@@ -151,14 +159,24 @@ export async function measureNetworks(
 /**
  * Profile a platform into a pool: as it is now, or with `continued` from what the pool's log already holds.
  *
- * @throws UnusableQualityError when more than a third of the operators graded X; InterruptedError after Ctrl-C
+ * @throws UnusableQualityError when more than a third of the operators graded X; InterruptedError after Ctrl-C; BusyError
+ *   when another process measures into the pool
  */
-export async function profileInto(
+export function profileInto(
   platform: AvailablePlatform,
-  options: Omit<MeasuringOptions, "protocol" | "label"> & {
-    inputSize?: number;
-    continued?: boolean;
-  },
+  options: ProfileIntoOptions,
+): Promise<Descriptor> {
+  return options.pool.exclusively(() => profileAlone(platform, options));
+}
+
+type ProfileIntoOptions = Omit<MeasuringOptions, "protocol" | "label"> & {
+  readonly inputSize?: number;
+  readonly continued?: boolean;
+};
+
+async function profileAlone(
+  platform: AvailablePlatform,
+  options: ProfileIntoOptions,
 ): Promise<Descriptor> {
   const { pool, continued = false } = options;
   const { id } = platform.platform;

@@ -2,7 +2,7 @@
  * Charts of the transfer benchmark: methods by task, what further samples buy, and how often intervals hold.
  */
 import type { EChartsOption } from "echarts";
-import { type Chart, type ColorRole, color, fontFamily, fontSize } from "./charts.js";
+import { type Chart, type ColorRole, color, fontFamily, fontSize } from "./chart-parts.js";
 
 /** A score that is drawn: its name on the axis and how far the axis goes. */
 export interface ScoreAxis {

@@ -1,7 +1,7 @@
 /**
  * Charts of `docs/claims.md`: scores of several ways on each platform, with what noise allows.
  */
-import { type Chart, type ColorRole, color, fontFamily, fontSize } from "./charts.js";
+import { type Chart, type ColorRole, color, fontFamily, fontSize } from "./chart-parts.js";
 
 const text = { color: color("ink"), fontSize, fontFamily };
 const mutedText = { color: color("muted"), fontSize, fontFamily };

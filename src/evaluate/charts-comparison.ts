@@ -12,7 +12,7 @@ import {
   type LogAxis,
   logAxisOf,
   logAxisOption,
-} from "./charts.js";
+} from "./chart-parts.js";
 
 /** Relative error of a prediction; null without a usable measurement (none, or grade X). */
 export function relativeErrorOf({

@@ -1,10 +1,10 @@
 /**
  * The heat map of a descriptor: operators × (latency, counters per nanosecond of it).
  */
-import { counterLabel, mapleEdgeCounters } from "../record/counter.js";
+import { counterLabel, mapleEdgeCounters } from "../record/counter-names.js";
 import type { Descriptor } from "../record/descriptor.js";
 import { nsPerMs } from "../units.js";
-import { type Chart, color, countOf, fontFamily } from "./charts.js";
+import { type Chart, color, countOf, fontFamily } from "./chart-parts.js";
 
 /** A column of the map; `values` are in the order of the descriptor's rows, null where the counter is absent. */
 export interface DescriptorColumn {

@@ -9,7 +9,7 @@ import {
   fontSize,
   logAxisOf,
   logAxisOption,
-} from "./charts.js";
+} from "./chart-parts.js";
 
 /** What the distribution is drawn from. */
 export interface DistributionOptions {

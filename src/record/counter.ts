@@ -3,6 +3,8 @@
  */
 import { z } from "zod";
 
+export { counterLabel, mapleEdgeCounters } from "./counter-names.js";
+
 /**
  * `pmu`: hardware or cache event read from the processor; `software`: kernel event;
  * `simulated`: from an instruction-level simulator, never mixed with `pmu`.
@@ -22,23 +24,3 @@ export const counterReadingSchema = z.object({
 });
 /** One counter of one timed run. */
 export type CounterReading = z.infer<typeof counterReadingSchema>;
-
-/** What a counter is called where several sources lie side by side: `instructions`, `instructions (simulated)`. */
-export function counterLabel({ name, source }: Pick<CounterReading, "name" | "source">): string {
-  return source === "simulated" ? `${name} (simulated)` : name;
-}
-
-/** The counters of MAPLE-Edge (Nair et al. 2022, arXiv 2204.12950), in its order, by perf's names. */
-export const mapleEdgeCounters = [
-  "cpu-cycles",
-  "instructions",
-  "cache-references",
-  "cache-misses",
-  "L1-dcache-loads",
-  "L1-dcache-load-misses",
-  "LLC-loads",
-  "LLC-load-misses",
-  "LLC-stores",
-  "LLC-store-misses",
-  "cpu-migrations",
-] as const;

@@ -21,6 +21,7 @@ import {
 } from "../record/measurement.js";
 import { type Platform, platformSchema } from "../record/platform.js";
 import { AppendOnlyLog, readBytes, writeFileAtomic, writeJsonAtomic } from "./files.js";
+import { lockFolder } from "./lock.js";
 
 /** Which subjects are for learning and which are kept apart as test set, and how they were drawn. */
 export const splitSchema = z.object({
@@ -173,10 +174,27 @@ export type MedianOf = (values: readonly number[]) => number;
 export class Pool {
   readonly folder: string;
   readonly log: AppendOnlyLog;
+  #nHolding = 0;
 
   constructor(folder: string) {
     this.folder = folder;
     this.log = new AppendOnlyLog(join(folder, "runs.jsonl"));
+  }
+
+  /**
+   * Do something while no other process measures into this pool: two would disturb each other's timings. May be nested.
+   *
+   * @throws BusyError when another process is at it
+   */
+  async exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const release = this.#nHolding === 0 ? lockFolder(this.folder) : undefined;
+    this.#nHolding += 1;
+    try {
+      return await work();
+    } finally {
+      this.#nHolding -= 1;
+      release?.();
+    }
   }
 
   /** @throws NotFoundError when the folder holds no pool */

@@ -9,6 +9,8 @@ export default defineConfig({
   build: {
     outDir: resolve(import.meta.dirname, "../../../dist/dashboard"),
     emptyOutDir: true,
+    // Licences of what is bundled, as they ask for.
+    license: { fileName: "licenses.md" },
     // The content-security policy allows no inline data as scripts or fonts.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1500,
