@@ -43,6 +43,13 @@ export function shareOption(name: string) {
   };
 }
 
+/** Parse `--confidence`: a one-sided bound at c is the end of the two-sided interval that covers 2c − 1, so c is above one half. */
+export function confidenceOption(text: string): number {
+  const confidence = shareOption("confidence")(text);
+  if (confidence > 0.5) return confidence;
+  throw new InputError(`--confidence must be above 0.5 and below 1, got "${text}"`);
+}
+
 /** Collect an option that may be given several times. */
 export const collect = (value: string, previous: readonly string[] = []): string[] => [
   ...previous,

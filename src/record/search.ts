@@ -27,7 +27,10 @@ export const candidateSchema = z.object({
   /** Probability that its latency is within the budget, 0…1. */
   withinBudget: z.number().min(0).max(1),
   withinKnownRange: z.boolean(),
-  /** Present once `--verify` has measured it. */
+  /**
+   * Present once `--verify` has measured it, with the ends of the measurement's own interval at `coverage`: the budget
+   * is then held against its upper end.
+   */
   measuredMs: z.number().optional(),
   measuredLowerMs: z.number().optional(),
   measuredUpperMs: z.number().optional(),

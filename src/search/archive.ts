@@ -8,6 +8,8 @@
 import { probabilityWithin } from "../predict/intervals.js";
 import type { Predictions } from "../predict/predictor.js";
 import type { Candidate, Merit, SearchResult } from "../record/search.js";
+import { normalCdf } from "../tensor/distributions.js";
+import { normalQuantile } from "../tensor/stats.js";
 import { formatMs } from "../units.js";
 import type { CandidateTable } from "./candidates.js";
 import { paretoFront } from "./pareto.js";
@@ -17,7 +19,20 @@ export interface Budget {
   readonly budgetMs: number;
   /** Of the one-sided bound that must be within the budget: above 0.5 and below 1. */
   readonly confidence: number;
+  /** Networks that were measured, by id: their bound is the measurement's, whatever is predicted. */
+  readonly measured?: ReadonlyMap<string, MeasuredLatency> | undefined;
 }
+
+/** A measured latency and its doubt. */
+export interface MeasuredLatency {
+  readonly latencyMs: number;
+  /** Standard deviation over the latency; measurements are log-normal. */
+  readonly relativeSd: number;
+}
+
+/** What a budget is held against: the measurement's upper bound where there is one, else the prediction's. */
+export const boundOf = ({ upperMs, measuredUpperMs }: Candidate): number =>
+  measuredUpperMs ?? upperMs;
 
 /** Networks of one standing: all within the known range, or all outside of it. */
 interface Kept {
@@ -41,8 +56,8 @@ const nothingKept = (): Kept => ({
   fastest: null,
 });
 
-const byMerit = (a: Candidate, b: Candidate) => b.merit - a.merit || a.upperMs - b.upperMs;
-const byBound = (a: Candidate, b: Candidate) => a.upperMs - b.upperMs || b.merit - a.merit;
+const byMerit = (a: Candidate, b: Candidate) => b.merit - a.merit || boundOf(a) - boundOf(b);
+const byBound = (a: Candidate, b: Candidate) => boundOf(a) - boundOf(b) || b.merit - a.merit;
 
 /** The better of what is kept and another; what is kept stays when equal. */
 function better(
@@ -72,9 +87,11 @@ export interface Archive {
   found(): Found;
 }
 
+const nNetworks = (n: number): string => `${n} ${n === 1 ? "network" : "networks"}`;
+
 /** An archive with nothing in it. */
 export function createArchive(
-  { budgetMs, confidence }: Budget,
+  { budgetMs, confidence, measured = new Map() }: Budget,
   { kind, unit }: Pick<Merit, "kind" | "unit">,
 ): Archive {
   const known = nothingKept();
@@ -82,19 +99,58 @@ export function createArchive(
   let bestUnconstrained: Candidate | null = null;
   let nUnconnected = 0;
 
-  function keep(kept: Kept, table: CandidateTable, predictions: Predictions, rows: Int32Array) {
-    const { latencyMs, lowerMs, upperMs, withinKnownRange } = predictions;
-    const { features, merit } = table;
-    const candidateOf = (row: number): Candidate => ({
-      id: features.ids[row]!,
-      network: table.written(row),
-      latencyMs: latencyMs[row]!,
-      lowerMs: lowerMs[row]!,
-      upperMs: upperMs[row]!,
-      merit: merit[row]!,
-      withinBudget: probabilityWithin(predictions, row, budgetMs),
-      withinKnownRange: withinKnownRange[row] === 1,
+  const boundSds = normalQuantile(confidence);
+
+  /** Latencies and bounds that the budget is held against, one entry a row. */
+  function heldOf({ ids }: CandidateTable["features"], predictions: Predictions) {
+    const { latencyMs, lowerMs, upperMs } = predictions;
+    if (measured.size === 0) return { latencyMs, lowerMs, upperMs };
+    const held = {
+      latencyMs: latencyMs.slice(),
+      lowerMs: lowerMs.slice(),
+      upperMs: upperMs.slice(),
+    };
+    ids.forEach((id, row) => {
+      const one = measured.get(id);
+      if (one === undefined) return;
+      const factor = Math.exp(boundSds * one.relativeSd);
+      held.latencyMs[row] = one.latencyMs;
+      held.lowerMs[row] = one.latencyMs / factor;
+      held.upperMs[row] = one.latencyMs * factor;
     });
+    return held;
+  }
+
+  /** Probability that a measured network is within the budget. */
+  function measuredWithin({ latencyMs, relativeSd }: MeasuredLatency): number {
+    if (relativeSd === 0) return latencyMs <= budgetMs ? 1 : 0;
+    return normalCdf(Math.log(budgetMs / latencyMs) / relativeSd);
+  }
+
+  function keep(kept: Kept, table: CandidateTable, predictions: Predictions, rows: Int32Array) {
+    const { features, merit } = table;
+    const { latencyMs, lowerMs, upperMs } = heldOf(features, predictions);
+    const candidateOf = (row: number): Candidate => {
+      const id = features.ids[row]!;
+      const one = measured.get(id);
+      return {
+        id,
+        network: table.written(row),
+        latencyMs: predictions.latencyMs[row]!,
+        lowerMs: predictions.lowerMs[row]!,
+        upperMs: predictions.upperMs[row]!,
+        merit: merit[row]!,
+        withinBudget: one ? measuredWithin(one) : probabilityWithin(predictions, row, budgetMs),
+        withinKnownRange: predictions.withinKnownRange[row] === 1,
+        ...(one === undefined
+          ? {}
+          : {
+              measuredMs: one.latencyMs,
+              measuredLowerMs: lowerMs[row]!,
+              measuredUpperMs: upperMs[row]!,
+            }),
+      };
+    };
     const best = { feasible: -1, uncertain: -1, unconstrained: -1, fastest: -1 };
     const isBetter = (row: number, than: number) =>
       than < 0 ||
@@ -117,7 +173,7 @@ export function createArchive(
     bestUnconstrained = better(bestUnconstrained, candidate(best.unconstrained), byMerit);
     const joined = [...kept.front, ...paretoFront(upperMs, merit, rows).map(candidateOf)];
     kept.front = paretoFront(
-      joined.map((one) => one.upperMs),
+      joined.map(boundOf),
       joined.map((one) => one.merit),
     ).map((i) => joined[i]!);
   }
@@ -128,7 +184,7 @@ export function createArchive(
     if (known.n + unknown.n === 0) reasons.push("there was no network to choose from");
     else if (winner === null) {
       const { fastest } = kept;
-      const bound = `the smallest one-sided bound is ${formatMs(fastest!.upperMs)}, of ${fastest!.id}`;
+      const bound = `the smallest one-sided bound is ${formatMs(boundOf(fastest!))}, of ${fastest!.id}`;
       if (kept.nPossible === 0) {
         reasons.push(
           `no network fits ${formatMs(budgetMs)}: even the lower bounds of all exceed it`,
@@ -152,7 +208,7 @@ export function createArchive(
       const other = unknown.bestFeasible;
       const isWanted = other !== null && (winner === null || byMerit(other, winner) < 0);
       reasons.push(
-        `${unknown.n} networks are outside the range that the predictor knows and were not chosen` +
+        `${nNetworks(unknown.n)} outside the range that the predictor knows: not chosen` +
           (isWanted
             ? `; ${other.id} would be the choice (${other.merit} ${unit}): measure it to know`
             : ""),
@@ -160,7 +216,7 @@ export function createArchive(
     }
     if (nUnconnected > 0) {
       reasons.push(
-        `${nUnconnected} networks have no path from input to output and were left out: their MACs say nothing`,
+        `${nNetworks(nUnconnected)} without a path from input to output: left out, their MACs say nothing`,
       );
     }
     return reasons;
@@ -175,7 +231,9 @@ export function createArchive(
           nUnconnected++;
           continue;
         }
-        rows[predictions.withinKnownRange[row] === 1 ? "known" : "unknown"].push(row);
+        // A measured network needs no prediction that can be relied on.
+        const isKnown = predictions.withinKnownRange[row] === 1 || measured.has(ids[row]!);
+        rows[isKnown ? "known" : "unknown"].push(row);
       }
       keep(known, table, predictions, Int32Array.from(rows.known));
       keep(unknown, table, predictions, Int32Array.from(rows.unknown));

@@ -4,7 +4,7 @@
  * A list of candidates is looked at as a whole; a space too large for that by evolution (`evolution.ts`).
  */
 import { InputError, InterruptedError } from "../errors.js";
-import type { AdaptedPredictor } from "../predict/predictor.js";
+import type { AdaptedPredictor, OnProgress } from "../predict/predictor.js";
 import type { Merit, SearchResult } from "../record/search.js";
 import { type Space, spaces } from "../space/registry.js";
 import { type AccuracyTable, accuraciesOfSpace, candidatesWithAccuracies } from "./accuracy.js";
@@ -25,6 +25,7 @@ export interface SearchOptions extends Budget {
   /** Seeds every draw; an exhaustive search draws nothing. */
   readonly seed: number;
   readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
 }
 
 /** Candidates that evolution looks at unless told otherwise. */
@@ -104,8 +105,11 @@ export async function searchSpace(
   const { predictor, confidence, seed, signal, evaluations = defaultEvaluations } = options;
   const archive = createArchive(options, macsMerit);
   const coverage = coverageOfConfidence(confidence);
+  let nDone = 0;
   const evaluate = async (texts: readonly string[]) => {
     stopWhenAborted(signal);
+    nDone += texts.length;
+    options.onProgress?.(nDone, evaluations, "networks");
     const table: CandidateTable = tableByMacs(space, texts);
     const predictions = await predictor.predict(table.features, { coverage });
     archive.add(table, predictions);

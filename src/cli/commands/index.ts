@@ -13,6 +13,7 @@ import { registerOnboard } from "./onboard.js";
 import { registerPlatforms } from "./platforms.js";
 import { registerPredict } from "./predict.js";
 import { registerProfile } from "./profile.js";
+import { registerSearch } from "./search.js";
 import { registerTrain } from "./train.js";
 
 export function registerCommands(register: Register): void {
@@ -25,6 +26,7 @@ export function registerCommands(register: Register): void {
   registerTrain(register);
   registerAdapt(register);
   registerPredict(register);
+  registerSearch(register);
   registerEvaluate(register);
   registerBenchmark(register);
   registerDoctor(register);

@@ -2,12 +2,11 @@
  * `samara predict`: latencies with intervals, and whether a budget is met.
  */
 import { InputError } from "../../errors.js";
-import { runtimePartOf } from "../../record/platform.js";
 import { durationMsFromText, formatMs, formatShare } from "../../units.js";
 import { exitCodes } from "../exit-codes.js";
 import { InputChecks } from "../input-checks.js";
 import type { Register } from "../main.js";
-import { collect, shareOption } from "../settings.js";
+import { collect, confidenceOption, shareOption } from "../settings.js";
 
 interface PredictOptions {
   predictor?: string;
@@ -19,13 +18,6 @@ interface PredictOptions {
   coverage: number;
   card?: boolean;
   layers?: string;
-}
-
-/** A one-sided bound at c is the end of the two-sided interval that covers 2c − 1, so c lies above one half. */
-function confidenceOption(text: string): number {
-  const confidence = shareOption("confidence")(text);
-  if (confidence > 0.5) return confidence;
-  throw new InputError(`--confidence must be above 0.5 and below 1, got "${text}"`);
 }
 
 type Verdict = "yes" | "no" | "undecided";
@@ -84,7 +76,8 @@ export function registerPredict(register: Register): void {
         return exitCodes.ok;
       }
       const { predictTables } = await import("../../catalogue/predicting.js");
-      const { tableOfFiles, tableOfIndices, warnOfDifferences } = await import("../predicting.js");
+      const { tableOfFiles, tableOfIndices } = await import("../predicting.js");
+      const { warnOfPlatform } = await import("../asked-platform.js");
       const { architecturesFromArchs } = await import("../subjects.js");
       const { featuresOfArchitectures } = await import("../../space/registry.js");
       const checks = new InputChecks();
@@ -107,21 +100,7 @@ export function registerPredict(register: Register): void {
       checks.done();
       const chosen = found!;
       const adaptedTo = chosen.provenance.platform!;
-      if (chosen.isShipped && options.platform === undefined) {
-        warn(
-          "shipped-predictor",
-          `no predictor is adapted here yet: these are latencies of ${adaptedTo.id}, where the shipped pool was measured`,
-          "adapt one to a platform of yours with `samara onboard`",
-        );
-      }
-      const { readDevice } = await import("../../platform/device.js");
-      const { unknownProcessor } = await import("../imported.js");
-      const here = readDevice();
-      const asked = await askedPlatform(options.platform ?? runtimePartOf(adaptedTo.id), adaptedTo);
-      // A device that is asked about by its full id, and of which nothing is known, was never taken for this machine.
-      const isElsewhere =
-        options.platform === adaptedTo.id && adaptedTo.device.cpuModel === unknownProcessor;
-      if (!isElsewhere) warnOfDifferences(adaptedTo, { ...asked, device: here }, warn);
+      await warnOfPlatform(chosen, options.platform, warn);
 
       // The interval at coverage 2c - 1 has its upper end at the one-sided bound c.
       const coverage = budgetMs === undefined ? options.coverage : 2 * options.confidence - 1;
@@ -192,25 +171,4 @@ export function registerPredict(register: Register): void {
       return budgetMs === undefined ? exitCodes.ok : exitCodeOfVerdicts(verdicts);
     },
   );
-}
-
-/** The platform of this machine that is meant, as its runtime is now. */
-async function askedPlatform(name: string, adaptedTo: import("../../record/platform.js").Platform) {
-  const { findPlatform, listPlatforms } = await import("../../platform/registry.js");
-  const { NotFoundError, PlatformUnavailableError } = await import("../../errors.js");
-  const list = await listPlatforms();
-  try {
-    return (await findPlatform(name, list)).platform;
-  } catch (error) {
-    if (!(error instanceof NotFoundError || error instanceof PlatformUnavailableError)) throw error;
-    // Another version of the runtime has another id; where none runs, predicting is what predictors are for.
-    const { family, threads, settings } = adaptedTo.runtime;
-    const sameButVersion = list.available.find(
-      ({ platform: { runtime } }) =>
-        runtime.family === family &&
-        runtime.threads === threads &&
-        JSON.stringify(runtime.settings) === JSON.stringify(settings),
-    );
-    return sameButVersion?.platform ?? adaptedTo;
-  }
 }
