@@ -58,6 +58,14 @@ function declarations(colors: Readonly<Record<ColorRole, string>>): string {
     .join(";");
 }
 
+/** A drawing with the light colours themselves in place of their names. */
+export function withLightColors(svg: string): string {
+  return svg.replaceAll(
+    /var\(--(\w+)\)/g,
+    (whole, role: string) => (lightColors as Readonly<Record<string, string>>)[role] ?? whole,
+  );
+}
+
 /** Style sheet that gives the colours to `selector`, light and dark. */
 export function colorStyles(selector: string): string {
   return `${selector}{${declarations(lightColors)}}

@@ -56,11 +56,16 @@ function bandCorners({ min, max }: LogAxis): [number, number][] {
  * Predicted against measured latency on logarithmic axes, with the ideal line, the ±10 % band and the intervals.
  *
  * @param compared - those without a measurement are told in the caption, not drawn
- * @param what - on what, e.g. `NAS-Bench-201 networks on rpi4b.tflite2.9-xnnpack-t1.fp32`
+ * @param options.checked - what networks are called that the prediction is checked with; default `verified`
+ * @param options.what - on what, e.g. `NAS-Bench-201 networks on rpi4b.tflite2.9-xnnpack-t1.fp32`
  */
 export function comparisonChart(
   compared: readonly ComparedNetwork[],
-  { id = "comparison", what }: { readonly id?: string; readonly what: string },
+  {
+    id = "comparison",
+    what,
+    checked = "verified",
+  }: { readonly id?: string; readonly what: string; readonly checked?: string },
 ): Chart {
   const measured = compared.filter(({ measuredMs }) => measuredMs !== null);
   const verified = measured.filter(({ role }) => role === "verified");
@@ -75,17 +80,17 @@ export function comparisonChart(
       networks: samples,
     },
     {
-      name: "verified, within ±10 %",
+      name: `${checked}, within ±10 %`,
       role: "verified",
       symbol: "circle",
       networks: verified.filter((network) => !isMissed(network)),
     },
-    { name: "verified, missed", role: "miss", symbol: "triangle", networks: missed },
+    { name: `${checked}, missed`, role: "miss", symbol: "triangle", networks: missed },
   ];
   const nUnmeasured = compared.length - measured.length;
   const caption =
-    `${countOf(verified.length, "verified network")} that the predictor had not seen (${missed.length} missed) and ` +
-    `${countOf(samples.length, "sample")} that it was adapted with: ${what}. Bars: 90 % intervals. ` +
+    `${countOf(verified.length, `${checked} network`)} that the predictor had not seen (${missed.length} missed)` +
+    `${samples.length === 0 ? "" : ` and ${countOf(samples.length, "sample")} that it was adapted with`}: ${what}. Bars: 90 % intervals. ` +
     "Line: predicted equals measured. Band: ±10 % of measured." +
     (nUnmeasured === 0
       ? ""

@@ -4,15 +4,26 @@
  */
 import { init } from "echarts";
 import { InputError } from "../errors.js";
-import { type Chart, color, colorStyles, escapeHtml, fontFamily, fontSize } from "./chart-parts.js";
+import {
+  type Chart,
+  color,
+  colorStyles,
+  escapeHtml,
+  fontFamily,
+  fontSize,
+  withLightColors,
+} from "./chart-parts.js";
 
 export * from "./chart-parts.js";
 
 export interface RenderOptions {
   /** CSS pixels; default 720. Text keeps its size, so draw a narrow chart for a narrow screen. */
   readonly width?: number;
-  /** Carry the colours along, for a file of its own; default false: the page's style sheet gives them. */
-  readonly standalone?: boolean;
+  /**
+   * For a file of its own: carry the colours along (true), or be drawn in the light ones on paper, which every program
+   * can read (`paper`). Default false: the page's style sheet gives them.
+   */
+  readonly standalone?: boolean | "paper";
 }
 
 /** Draw a chart as SVG text; the same chart gives the same text. */
@@ -42,10 +53,11 @@ export function renderChart(chart: Chart, options: RenderOptions = {}): string {
     // Ids count up over all charts of the process.
     .replaceAll(/\bzr\d+-/g, `${id}-`)
     .trim();
-  const style = standalone ? `<style>${colorStyles("svg")}</style>\n` : "";
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}-title ${id}-desc">
+  const style = standalone === true ? `<style>${colorStyles("svg")}</style>\n` : "";
+  const text = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}-title ${id}-desc">
 <title id="${id}-title">${escapeHtml(chart.title)}</title>
 <desc id="${id}-desc">${escapeHtml(chart.caption)}</desc>
-${style}${body}
+${style}${standalone === "paper" ? `<rect width="${width}" height="${height}" fill="var(--paper)"/>\n` : ""}${body}
 </svg>`;
+  return standalone === "paper" ? withLightColors(text) : text;
 }

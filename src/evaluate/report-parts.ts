@@ -85,11 +85,14 @@ export function contextEntries(context: Context): [string, Content][] {
 export const timeText = (time: string) => time.replace(/^(.{10})T(.{5}).*Z$/, "$1 $2 UTC");
 
 /** What a platform is to a predictor, as a heat map and in numbers. */
-export function descriptorSection(descriptor: Descriptor | undefined): Html {
+export function descriptorSection(
+  descriptor: Descriptor | undefined,
+  missing = "The operators could not be measured in time: the predictor was adapted without a descriptor.",
+): Html {
   if (descriptor === undefined) {
     return html`<section>
 <h2>Descriptor</h2>
-<p>The operators could not be measured in time: the predictor was adapted without a descriptor.</p>
+<p>${missing}</p>
 </section>
 `;
   }
