@@ -97,7 +97,9 @@ export interface PlatformReport {
   readonly learning: Shown<{ readonly points: readonly LearningPoint[]; readonly how: string }>;
   /** Of all networks of the space. */
   readonly latencyMs: Float64Array;
+  /** Networks by latency and by what makes them worth having; entries belong together. */
   readonly merit: {
+    readonly latencyMs: Float64Array;
     readonly values: Float64Array;
     /** Of the axis, with its unit. */
     readonly name: string;
@@ -143,7 +145,7 @@ function chartsOf(report: PlatformReport) {
       "value" in card
         ? cardChart(card.value.platforms, { how: card.value.how, marked: platformId })
         : undefined,
-    pareto: paretoChart(latencyMs, merit.values, {
+    pareto: paretoChart(merit.latencyMs, merit.values, {
       what,
       meritName: merit.name,
       meritFrom: merit.from,

@@ -13,6 +13,7 @@ import { registerOnboard } from "./onboard.js";
 import { registerPlatforms } from "./platforms.js";
 import { registerPredict } from "./predict.js";
 import { registerProfile } from "./profile.js";
+import { registerReport } from "./report.js";
 import { registerSearch } from "./search.js";
 import { registerTrain } from "./train.js";
 
@@ -29,5 +30,6 @@ export function registerCommands(register: Register): void {
   registerSearch(register);
   registerEvaluate(register);
   registerBenchmark(register);
+  registerReport(register);
   registerDoctor(register);
 }
