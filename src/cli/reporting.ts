@@ -21,6 +21,7 @@ import type {
   ReportedPlatform,
 } from "../evaluate/platform-report.js";
 import type { RankedNetwork } from "../evaluate/report-parts.js";
+import type { FeatureTable } from "../graph/features.js";
 import { tool } from "../package.js";
 import type { AdaptedPredictor, Predictions } from "../predict/predictor.js";
 import { createPredictor } from "../predict/registry.js";
@@ -293,8 +294,13 @@ async function cloudOf(
   };
 }
 
-function fastestOf({ latencyMs, lowerMs, upperMs }: Predictions): RankedNetwork[] {
+/** The fastest connected networks: one without a path from input to output computes a constant. */
+function fastestOf(
+  { connected }: FeatureTable,
+  { latencyMs, lowerMs, upperMs }: Predictions,
+): RankedNetwork[] {
   return [...latencyMs.keys()]
+    .filter((index) => connected[index] === 1)
     .sort((a, b) => latencyMs[a]! - latencyMs[b]!)
     .slice(0, nFastest)
     .map((index) => ({
@@ -326,7 +332,8 @@ export async function platformReport(options: ReportingOptions): Promise<Platfor
       ? allByMacs(spaces[0])!
       : candidatesWithAccuracies(accuraciesOfSpace(accuracies, spaces[0]));
   progress.update("predicting all networks");
-  const all = await predictor.predict(featuresOfCells(), { coverage: 0.9 });
+  const everything = featuresOfCells();
+  const all = await predictor.predict(everything, { coverage: 0.9 });
   const budgets =
     budgetsMs.length > 0
       ? budgetsMs
@@ -357,7 +364,7 @@ export async function platformReport(options: ReportingOptions): Promise<Platfor
       merit: await cloudOf(candidates, predictor),
       confidence,
       budgets: await answersOf(candidates, budgets, options),
-      fastest: fastestOf(all),
+      fastest: fastestOf(everything, all),
       descriptor: from?.pool.descriptor(platformId),
       contexts: from ? from.pool.contexts().filter(({ id }) => contextIds.has(id)) : [],
       settings: {

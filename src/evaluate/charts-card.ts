@@ -106,6 +106,7 @@ export function cardChart(
                         text: `${row.platformId}  ${Math.round(row.withinTenPercent * 100)} %`,
                         fill: color("ink"),
                         font: `${isOwn ? "bold " : ""}${width < 500 ? 11 : 12}px ${fontFamily}`,
+                        backgroundColor: color("paper"),
                         verticalAlign: "middle",
                       },
                     },

@@ -111,7 +111,6 @@ export function learningChart(
           grid: { left: 72, right: 18, top: 18, bottom: 58, containLabel: false },
           xAxis: {
             type: "category",
-            boundaryGap: false,
             data: places,
             name: "measured networks adapted with",
             nameLocation: "middle",

@@ -64,7 +64,7 @@ export function paretoChart(
   );
   return {
     id,
-    title: "Latency against what it buys",
+    title: `Predicted latency against ${meritName}`,
     caption: `${countOf(known.length, "network")}: ${what}. Across: predicted latency; up: ${meritName}, ${meritFrom}. Darker where several networks fall on one spot. Line: Pareto front of ${countOf(front.length, "network")}, which no other network beats in both.`,
     draw(width) {
       const axis = logAxisOf(known.length === 0 ? [1] : known.map((i) => latencyMs[i]!));

@@ -247,7 +247,7 @@ function transferSection({ card, learning }: PlatformReport, charts: Charts): Ht
       ? table(
           "Means over trials",
           [
-            { title: "Samples", value: ({ samples }) => samples, isNumber: true },
+            { title: "Samples", value: ({ samples }) => samples },
             {
               title: "Within ±10 %",
               value: (point) =>
@@ -283,7 +283,7 @@ ${figure(charts.pareto)}
 ${table(
   `Greatest ${merit.name} (${merit.from}) among networks whose one-sided ${share(confidence, 0)} bound is within the budget, on ${platformId}`,
   [
-    { title: "Budget", value: ({ budgetMs }) => formatMs(budgetMs) },
+    { title: "Budget", value: ({ budgetMs }) => formatMs(budgetMs).replace(" ", "\u00a0") },
     {
       title: "Networks within",
       value: ({ nFeasible }) => nFeasible.toLocaleString("en"),
@@ -306,7 +306,7 @@ ${table(
 )}
 ${figure(charts.distribution)}
 <h3>Fastest</h3>
-${rankedTable(`Least predicted latency on ${platformId}`, fastest)}
+${rankedTable(`Least predicted latency among networks with a path from input to output, on ${platformId}`, fastest)}
 </section>
 `;
 }
