@@ -32,13 +32,15 @@ export function topologicalOrder(operators: readonly Operator[]): Operator[] {
   });
   const order: Operator[] = [];
   // Ready operators wait by their given place: a sorted graph comes back as it is.
-  const ready = operators.flatMap((_, i) => (nMissing[i] === 0 ? [i] : [])).reverse();
-  while (ready.length > 0) {
-    const i = ready.pop()!;
+  const ready = new PlaceQueue();
+  nMissing.forEach((missing, i) => {
+    if (missing === 0) ready.push(i);
+  });
+  for (let i = ready.pop(); i !== undefined; i = ready.pop()) {
     order.push(operators[i]!);
     for (const reader of readers[i]!) {
       nMissing[reader]!--;
-      if (nMissing[reader] === 0) insertDescending(ready, reader);
+      if (nMissing[reader] === 0) ready.push(reader);
     }
   }
   if (order.length < operators.length) {
@@ -48,15 +50,39 @@ export function topologicalOrder(operators: readonly Operator[]): Operator[] {
   return order;
 }
 
-function insertDescending(list: number[], value: number): void {
-  let low = 0;
-  let high = list.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (list[middle]! > value) low = middle + 1;
-    else high = middle;
+/** Places, the least first: a binary heap, because a file may have a hundred thousand ready operators. */
+class PlaceQueue {
+  private readonly heap: number[] = [];
+
+  push(place: number): void {
+    const { heap } = this;
+    let at = heap.push(place) - 1;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (heap[parent]! <= place) break;
+      heap[at] = heap[parent]!;
+      at = parent;
+    }
+    heap[at] = place;
   }
-  list.splice(low, 0, value);
+
+  pop(): number | undefined {
+    const { heap } = this;
+    const least = heap[0];
+    const last = heap.pop();
+    if (least === undefined || last === undefined || heap.length === 0) return least;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && heap[child + 1]! < heap[child]!) child++;
+      if (heap[child]! >= last) break;
+      heap[at] = heap[child]!;
+      at = child;
+    }
+    heap[at] = last;
+    return least;
+  }
 }
 
 /** Which operators matter, one entry an operator, and whether the network's output depends on its input. */

@@ -20,6 +20,9 @@ export interface OutputType {
   readonly dataType: DataType;
 }
 
+/** Longer lists in messages help nobody. */
+const maxProblemLength = 400;
+
 /** An operator and its inputs; every reader throws a ShapeError that names the operator. */
 export class OperatorView {
   readonly operator: Operator;
@@ -36,7 +39,9 @@ export class OperatorView {
 
   fail(problem: string): never {
     const { name, type } = this.operator;
-    throw new ShapeError(`operator "${name}" (${type}): ${problem}`);
+    const shown =
+      problem.length > maxProblemLength ? `${problem.slice(0, maxProblemLength)}…` : problem;
+    throw new ShapeError(`operator "${name}" (${type}): ${shown}`);
   }
 
   /** An input that must be there. */

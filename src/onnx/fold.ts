@@ -8,6 +8,8 @@ import { elementCount } from "../graph/size.js";
 
 /** Most elements of a value that is computed here. */
 const maxFoldedElements = 1024;
+/** Most operands of a sum, minimum or maximum that is computed here. */
+const maxFoldedOperands = 8;
 
 type Values = ArrayLike<number>;
 
@@ -52,6 +54,7 @@ function broadcastIndex(i: number, output: readonly number[], shape: readonly nu
 const elementwise =
   (compute: (...operands: number[]) => number): Fold =>
   ({ inputs, output }) => {
+    if (inputs.length > maxFoldedOperands) return undefined;
     const n = elementCount(output.shape);
     const result: number[] = [];
     for (let i = 0; i < n; i++) {
@@ -102,10 +105,12 @@ const slice: Fold = (folding) => {
     return input ? input.values?.[0] : missing;
   };
   const n = values.length;
+  // A step that is no integer could take for ever.
   const step = setting(4, "steps", 1);
   const start = setting(1, "starts", 0);
   const end = setting(2, "ends", n);
   if (!step || start === undefined || end === undefined) return undefined;
+  if (![step, start, end].every(Number.isInteger)) return undefined;
   const resolve = (i: number, low: number, high: number) =>
     Math.min(Math.max(i < 0 ? i + n : i, low), high);
   const result: number[] = [];

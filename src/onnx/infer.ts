@@ -20,13 +20,24 @@ import type { Dimensions, StatedTensor } from "./dimensions.js";
 import { foldedValues, shapeReaders } from "./fold.js";
 import type { ReadOperator } from "./nodes.js";
 import type { GraphProto } from "./proto.js";
-import { constantOfTensor, type TensorContext } from "./tensors.js";
+import { constantOfTensor, maxRank, type TensorContext } from "./tensors.js";
 
 export interface InferContext extends TensorContext {
   readonly dimensions: Dimensions;
 }
 
 type Inferred = Pick<OperatorGraph, "outputs" | "operators" | "constants" | "tensors">;
+
+/**
+ * Operators whose shapes may depend on values that a file does not have: these are what the file says they are. Others
+ * are never excused from their rule.
+ */
+const dataDependent: ReadonlySet<string> = new Set(
+  (
+    "Reshape Expand Tile Slice Pad Resize Upsample Squeeze Unsqueeze TopK Range ConstantOfShape Split ReduceMean " +
+    "ReduceSum ReduceMax ReduceMin ReduceProd ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceSumSquare"
+  ).split(" "),
+);
 
 function sourceOf(values: readonly number[], dataType: DataType): ConstantSource {
   if (dataType.startsWith("float")) return { kind: "values", values: Float32Array.from(values) };
@@ -46,6 +57,7 @@ class Inference {
   /** Those of them computed from shapes. */
   private readonly computed = new Set<string>();
   private readonly operators: Operator[] = [];
+  private readonly knownTensors = new WeakMap<TensorInfo, KnownTensor>();
 
   constructor(context: InferContext) {
     this.context = context;
@@ -63,7 +75,8 @@ class Inference {
       if (stated) this.stated.set(name, stated);
     }
     for (const input of inputs) {
-      this.guard(() => elementCount(input.shape), `input "${input.name}"`);
+      const n = this.guard(() => elementCount(input.shape), `input "${input.name}"`);
+      this.context.budget.check("tensorElements", n, `elements of input "${input.name}"`);
       this.tensors.set(input.name, input);
     }
     for (const tensor of proto.initializer ?? []) {
@@ -116,9 +129,16 @@ class Inference {
 
   private known(name: string): KnownTensor | undefined {
     if (name === "") return undefined;
-    return knownTensor(
-      this.folded.get(name) ?? this.constants.get(name) ?? this.tensors.get(name)!,
-    );
+    const tensor = this.folded.get(name) ?? this.constants.get(name) ?? this.tensors.get(name)!;
+    // A constant that a thousand operators read is copied once.
+    const before = this.knownTensors.get(tensor);
+    if (before) return before;
+    const known = knownTensor(tensor);
+    this.knownTensors.set(tensor, known);
+    if (known.values) {
+      this.context.budget.spend("foldedValues", known.values.length, "values that decide shapes");
+    }
+    return known;
   }
 
   private fold(name: string, constant: Omit<Constant, "name">, isComputed: boolean): void {
@@ -130,6 +150,15 @@ class Inference {
     if (this.addConstant(operator)) return;
     const inputs = operator.inputs.map((input) => this.known(input));
     const outputs = this.outputsOf(operator, inputs);
+    outputs.forEach(({ shape }, i) => {
+      const what = `output "${operator.outputs[i]}" of node "${operator.name}"`;
+      if (shape.length > maxRank) {
+        throw new ShapeError(
+          `${this.file}: ${what} has ${shape.length} dimensions, more than ${maxRank}`,
+        );
+      }
+      this.context.budget.check("tensorElements", elementCount(shape), what);
+    });
     if (this.addFolded(operator, inputs, outputs)) return;
     const [tensorAttribute] = operator.tensors.keys();
     if (tensorAttribute !== undefined && operator.type !== "ConstantOfShape") {
@@ -159,6 +188,9 @@ class Inference {
     if (!isKnown || value === undefined) return this.unsupported(operator, "has no numbers");
     const dataType = key.startsWith("value_int") ? "int64" : "float32";
     const values = (Array.isArray(value) ? value : [value]).map(Number);
+    if (dataType === "int64" && !values.every(Number.isInteger)) {
+      return this.unsupported(operator, "has no numbers");
+    }
     const shape = Array.isArray(value) ? [values.length] : [];
     this.fold(output, { shape, dataType, source: sourceOf(values, dataType) }, false);
     return true;
@@ -188,6 +220,7 @@ class Inference {
       inputs.every((input) => input?.values !== undefined && !input.dataType.startsWith("float"));
     const values = isOfShapes ? foldedValues(operator, inputs, output) : undefined;
     if (values === undefined) return false;
+    this.context.budget.spend("foldedValues", values.length, "values of computed shapes");
     this.fold(name, { ...output, source: sourceOf(values, output.dataType) }, true);
     return true;
   }
@@ -211,9 +244,11 @@ class Inference {
       outputs = inferOutputs(operator, inputs);
     } catch (cause) {
       // Shapes that depend on data are what the file says they are.
-      const isComputed = inputs
-        .slice(1)
-        .some((input) => input && /^u?int/.test(input.dataType) && input.values === undefined);
+      const isComputed =
+        dataDependent.has(operator.type) &&
+        inputs
+          .slice(1)
+          .some((input) => input && /^u?int/.test(input.dataType) && input.values === undefined);
       if (isComputed && stated && cause instanceof ShapeError) return stated;
       const message = `${this.file}: ${(cause as Error).message}`;
       if (cause instanceof ShapeError) throw new ShapeError(message, { cause });

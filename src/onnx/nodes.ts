@@ -4,6 +4,7 @@
 import { FormatError, messageOf, UnsupportedError } from "../errors.js";
 import { topologicalOrder } from "../graph/analysis.js";
 import type { AttributeValue, Operator } from "../graph/graph.js";
+import { Budget } from "./limits.js";
 import { type AttributeProto, attributeType, type NodeProto, type TensorProto } from "./proto.js";
 
 /** An operator with what a graph's attributes cannot hold. */
@@ -129,7 +130,9 @@ export function operatorsOfNodes(
   nodes: readonly NodeProto[],
   given: ReadonlySet<string>,
   path: string | undefined,
+  budget: Budget = new Budget({}, path),
 ): ReadOperator[] {
+  budget.spend("nodes", nodes.length, `${nodes.length} operators`);
   const file = path ?? "the model";
   const fail = (problem: string, field: string, cause?: unknown): never => {
     throw new FormatError(`${file}: ${problem}`, {
@@ -144,6 +147,12 @@ export function operatorsOfNodes(
     const { opType = "" } = node;
     if (opType === "") fail(`node ${i} has no operator type`, `graph.node[${i}]`);
     const name = nameFor(node.name || `${opType}_${i}`);
+    budget.check("operands", node.input?.length ?? 0, `inputs of node "${name}"`);
+    budget.check("operands", node.output?.length ?? 0, `outputs of node "${name}"`);
+    for (const { floats, ints, strings } of node.attribute ?? []) {
+      const n = 1 + (floats?.length ?? 0) + (ints?.length ?? 0) + (strings?.length ?? 0);
+      budget.spend("attributeValues", n, "values of attributes");
+    }
     const operator = operatorOfNode(node, name, file);
     const outputs = operator.outputs.filter((output) => output !== "");
     if (outputs.length === 0) fail(`node "${name}" (${opType}) has no output`, name);

@@ -5,6 +5,8 @@
  * messages mean is up to `write.ts` and `read.ts`.
  */
 import { FormatError, messageOf } from "../errors.js";
+import { Budget } from "./limits.js";
+import { refuseOtherFormats } from "./other-formats.js";
 import { Decoder, encode, type Message, type Schema, schema } from "./wire.js";
 
 export interface ModelProto {
@@ -115,11 +117,11 @@ export const tensorType = {
 
 const stringEntry = schema<StringStringEntry>({ key: [1, "string"], value: [2, "string"] });
 
-const operatorSet = schema<OperatorSetId>({ domain: [1, "string"], version: [2, "int"] });
+const operatorSet = schema<OperatorSetId>({ domain: [1, "name"], version: [2, "int"] });
 
 const dimension = schema<{ dimValue?: number; dimParam?: string }>({
   dimValue: [1, "int"],
-  dimParam: [2, "string"],
+  dimParam: [2, "name"],
 });
 
 const tensorShape = schema<TensorShapeProto>({ dim: [1, () => dimension, "repeated"] });
@@ -131,7 +133,7 @@ const tensorTypeProto = schema<NonNullable<TypeProto["tensorType"]>>({
 
 const typeProto = schema<TypeProto>({ tensorType: [1, () => tensorTypeProto] });
 
-const valueInfo = schema<ValueInfoProto>({ name: [1, "string"], type: [2, () => typeProto] });
+const valueInfo = schema<ValueInfoProto>({ name: [1, "name"], type: [2, () => typeProto] });
 
 const tensor = schema<TensorProto>({
   dims: [1, "int", "repeated"],
@@ -139,7 +141,7 @@ const tensor = schema<TensorProto>({
   floatData: [4, "float", "repeated"],
   int32Data: [5, "int", "repeated"],
   int64Data: [7, "int", "repeated"],
-  name: [8, "string"],
+  name: [8, "name"],
   rawData: [9, "bytes"],
   doubleData: [10, "double", "repeated"],
   externalData: [13, () => stringEntry, "repeated"],
@@ -147,7 +149,7 @@ const tensor = schema<TensorProto>({
 });
 
 const attribute = schema<AttributeProto>({
-  name: [1, "string"],
+  name: [1, "name"],
   f: [2, "float"],
   i: [3, "int"],
   s: [4, "bytes"],
@@ -160,17 +162,17 @@ const attribute = schema<AttributeProto>({
 });
 
 const node = schema<NodeProto>({
-  input: [1, "string", "repeated"],
-  output: [2, "string", "repeated"],
-  name: [3, "string"],
-  opType: [4, "string"],
+  input: [1, "name", "repeated"],
+  output: [2, "name", "repeated"],
+  name: [3, "name"],
+  opType: [4, "name"],
   attribute: [5, () => attribute, "repeated"],
-  domain: [7, "string"],
+  domain: [7, "name"],
 });
 
 const graph: Schema = schema<GraphProto>({
   node: [1, () => node, "repeated"],
-  name: [2, "string"],
+  name: [2, "name"],
   initializer: [5, () => tensor, "repeated"],
   input: [11, () => valueInfo, "repeated"],
   output: [12, () => valueInfo, "repeated"],
@@ -196,13 +198,21 @@ export function encodeModel(value: ModelProto): Uint8Array {
  * The messages of a model file. Raw data are views of `bytes`.
  *
  * @param path - name of the file, for errors
- * @throws FormatError when the bytes are truncated, damaged or nested too deeply
+ * @param budget - what it may hold
+ * @throws FormatError when the bytes are truncated, damaged, nested too deeply, something else, or exceed a limit
  */
-export function decodeModel(bytes: Uint8Array, path?: string): ModelProto {
-  const decoder = new Decoder();
+export function decodeModel(
+  bytes: Uint8Array,
+  path?: string,
+  budget: Budget = new Budget({}, path),
+): ModelProto {
+  refuseOtherFormats(bytes, path);
+  budget.check("modelBytes", bytes.length, "bytes of the file");
+  const decoder = new Decoder(budget);
   try {
     return decoder.decode(bytes, model) as ModelProto;
   } catch (cause) {
+    if (cause instanceof FormatError) throw cause;
     const field = decoder.where();
     const at = field === "" ? "" : ` at ${field}`;
     throw new FormatError(

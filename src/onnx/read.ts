@@ -9,9 +9,10 @@ import { FormatError, InputError, NotFoundError, StorageError } from "../errors.
 import type { Encoding, OperatorGraph } from "../graph/graph.js";
 import { Dimensions } from "./dimensions.js";
 import { inferGraph } from "./infer.js";
+import { Budget, type ReadLimits } from "./limits.js";
 import { operatorsOfNodes } from "./nodes.js";
 import { decodeModel, type GraphProto, type ModelProto } from "./proto.js";
-import { dataTypeOf } from "./tensors.js";
+import { dataTypeOf, maxRank } from "./tensors.js";
 import { defaultOpset, encodingKey, opsetKey } from "./write.js";
 
 /** What to know of a file beforehand, and what to read of it. */
@@ -25,14 +26,18 @@ export interface ReadOptions {
   readonly values?: boolean;
   /** Path of the file whose bytes are given: for errors, and to find external data beside it. */
   readonly path?: string;
+  /** Most that the file may hold; see `limits.ts`. `uploadLimits` suits files of strangers. */
+  readonly limits?: Partial<ReadLimits>;
 }
 
-function readModelFile(path: string): Uint8Array {
+function readModelFile(path: string, budget: Budget): Uint8Array {
   try {
-    if (!statSync(path).isFile()) throw new InputError(`${path} must be a file`);
+    const stat = statSync(path);
+    if (!stat.isFile()) throw new InputError(`${path} must be a file`);
+    budget.check("modelBytes", stat.size, "bytes of the file");
     return readFileSync(path);
   } catch (cause) {
-    if (cause instanceof InputError) throw cause;
+    if (cause instanceof InputError || cause instanceof FormatError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") {
       throw new NotFoundError(`${path} does not exist`, { cause });
@@ -45,6 +50,9 @@ function readModelFile(path: string): Uint8Array {
   }
 }
 
+/** Most numbers that a search space writes a network in; there are 24 to some hundred. */
+const maxEncodingValues = 4096;
+
 function encodingOf(text: string, fail: (problem: string) => never): Encoding {
   let value: unknown;
   try {
@@ -53,7 +61,10 @@ function encodingOf(text: string, fail: (problem: string) => never): Encoding {
     return fail(`metadata ${encodingKey} is no JSON`);
   }
   const { space, values } = (value ?? {}) as Partial<Encoding>;
-  const isNumbers = Array.isArray(values) && values.every((item) => Number.isFinite(item));
+  const isNumbers =
+    Array.isArray(values) &&
+    values.length <= maxEncodingValues &&
+    values.every((item) => Number.isFinite(item));
   if (typeof space !== "string" || !isNumbers) {
     return fail(`metadata ${encodingKey} must have space and values`);
   }
@@ -110,8 +121,9 @@ export function readOnnx(file: string | Uint8Array, options: ReadOptions = {}): 
       ...(field === undefined ? {} : { field }),
     });
   };
-  const bytes = typeof file === "string" ? readModelFile(file) : file;
-  const model = decodeModel(bytes, path);
+  const budget = new Budget(options.limits, path);
+  const bytes = typeof file === "string" ? readModelFile(file, budget) : file;
+  const model = decodeModel(bytes, path, budget);
   const proto = graphOf(model, fail);
   const { metadata, encoding } = metadataOf(model, fail);
 
@@ -125,6 +137,9 @@ export function readOnnx(file: string | Uint8Array, options: ReadOptions = {}): 
       if (!type?.tensorType) fail(`has an input "${inputName}" that is no tensor`, inputName);
       const dataType = dataTypeOf(type!.tensorType!.elemType, `${name}: input "${inputName}"`);
       const dims = type!.tensorType!.shape?.dim;
+      if ((dims?.length ?? 0) > maxRank) {
+        fail(`has an input "${inputName}" of more than ${maxRank} dimensions`, inputName);
+      }
       return { name: inputName, shape: dimensions.inputShape(inputName, dims), dataType };
     });
   dimensions.check(name);
@@ -132,9 +147,9 @@ export function readOnnx(file: string | Uint8Array, options: ReadOptions = {}): 
   if (given.has("")) fail("has an input or weights without a name", "graph");
   const { length: nGiven } = [...inputs, ...(proto.initializer ?? [])];
   if (given.size !== nGiven) fail("has two inputs or weights of one name", "graph");
-  const operators = operatorsOfNodes(proto.node ?? [], given, path);
+  const operators = operatorsOfNodes(proto.node ?? [], given, path, budget);
 
-  const context = { path, readsValues: options.values ?? false, dimensions };
+  const context = { path, readsValues: options.values ?? false, dimensions, budget };
   const inferred = inferGraph(proto, inputs, operators, context);
   return {
     name: proto.name ?? "",

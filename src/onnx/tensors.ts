@@ -5,6 +5,7 @@ import { FormatError, ShapeError, UnsupportedError } from "../errors.js";
 import type { Constant, ConstantSource, DataType } from "../graph/graph.js";
 import { bytesPerElement, elementCount, formatShape } from "../graph/size.js";
 import { externalDataOf, readExternalData } from "./external.js";
+import type { Budget } from "./limits.js";
 import { type TensorProto, tensorType } from "./proto.js";
 
 /** Most dimensions of a tensor; runtimes have limits of 8 and less. */
@@ -24,6 +25,8 @@ export interface TensorContext {
   readonly path: string | undefined;
   /** Whether to read values of all constants, not only of those that may decide shapes. */
   readonly readsValues: boolean;
+  /** What the file may hold. */
+  readonly budget: Budget;
 }
 
 /**
@@ -115,6 +118,12 @@ export function constantOfTensor(
   const what = `${path ?? "the model"}: tensor "${name}"`;
   const shape = tensor.dims ?? [];
   const dataType = dataTypeOf(tensor.dataType, what);
+  if (shape.length > maxRank) {
+    throw new FormatError(`${what} has ${shape.length} dimensions, more than ${maxRank}`, {
+      ...(path === undefined ? {} : { path }),
+      field: name,
+    });
+  }
   let n: number;
   try {
     n = elementCount(shape);
@@ -127,11 +136,12 @@ export function constantOfTensor(
       ...(path === undefined ? {} : { path }),
       field: name,
     });
-  if (shape.length > maxRank) throw wrongSize(`more than ${maxRank} dimensions`);
   if (!Number.isSafeInteger(nBytes)) throw wrongSize("too many bytes to count");
 
   const limit = dataType.startsWith("float") ? maxShapeFloats : maxShapeIntegers;
   const isWanted = context.readsValues || n <= limit;
+  context.budget.check("tensorElements", n, `elements of tensor "${name}"`);
+  if (isWanted) context.budget.spend("valueBytes", nBytes, "bytes of values");
   const constantFrom = (values: () => Values): Constant => {
     const source: ConstantSource = isWanted
       ? { kind: "values", values: values() }

@@ -1,12 +1,16 @@
 /**
  * A small protobuf codec: messages as plain objects, described by tables of their fields.
  *
- * Unknown fields are skipped when reading. Decoding trusts nothing: nesting and the number of messages are bounded,
- * and what is wrong is thrown as any error; `proto.ts` says which file.
+ * Unknown fields are skipped when reading. Decoding trusts nothing: nesting and the numbers of messages and of entries
+ * are bounded, and what is wrong is thrown as any error; `proto.ts` says which file. A `name` is a short text.
  */
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import type { Budget } from "./limits.js";
 
-type Scalar = "string" | "bytes" | "int" | "float" | "double";
+/** Damaged text becomes replacement characters: names that then are the same are refused where they must not be. */
+const utf8 = new TextDecoder();
+
+type Scalar = "name" | "string" | "bytes" | "int" | "float" | "double";
 type Kind = Scalar | (() => Schema);
 
 interface Field {
@@ -45,7 +49,7 @@ function toInt64(value: number): number | bigint {
 }
 
 function writeScalar(writer: BinaryWriter, kind: Scalar, value: unknown): void {
-  if (kind === "string") writer.string(value as string);
+  if (kind === "string" || kind === "name") writer.string(value as string);
   else if (kind === "bytes") writer.bytes(value as Uint8Array);
   else if (kind === "int") writer.int64(toInt64(value as number));
   else if (kind === "float") writer.float(value as number);
@@ -53,6 +57,7 @@ function writeScalar(writer: BinaryWriter, kind: Scalar, value: unknown): void {
 }
 
 const wireTypeOf: Readonly<Record<Scalar, WireType>> = {
+  name: WireType.LengthDelimited,
   string: WireType.LengthDelimited,
   bytes: WireType.LengthDelimited,
   int: WireType.Varint,
@@ -92,14 +97,15 @@ function encodeInto(message: Message, { fields }: Schema, writer: BinaryWriter):
 
 /** Deepest nesting that is read: a node's subgraph is three levels below the node. */
 const maxDepth = 60;
-/** Most messages that are read, which bounds memory; the largest public models have well under a million. */
-const maxMessages = 2_000_000;
-
 /** Decodes one file; afterwards `where` says how far it came. */
 export class Decoder {
-  private nMessages = 0;
+  private readonly budget: Budget;
   /** Names of the fields on the way to where we are, for errors. */
   private readonly trail: string[] = [];
+
+  constructor(budget: Budget) {
+    this.budget = budget;
+  }
 
   /** Names of the fields that lead to where decoding stopped. */
   where(): string {
@@ -108,7 +114,7 @@ export class Decoder {
 
   /** @throws any error on damage; bytes fields are views of `bytes` */
   decode(bytes: Uint8Array, schema: Schema): Message {
-    if (++this.nMessages > maxMessages) throw new RangeError(`more than ${maxMessages} messages`);
+    this.budget.spend("messages", 1, "protobuf messages");
     if (this.trail.length > maxDepth) throw new RangeError(`nested deeper than ${maxDepth} levels`);
     const reader = new BinaryReader(bytes);
     const message: Message = {};
@@ -136,7 +142,7 @@ export class Decoder {
     message: Message,
   ): void {
     if (isRepeated && isPackable(kind) && wireType === WireType.LengthDelimited) {
-      const packed = readPacked(kind, reader.bytes());
+      const packed = this.readPacked(kind, reader.bytes());
       if (message[name] === undefined) {
         message[name] = packed;
         return;
@@ -150,12 +156,53 @@ export class Decoder {
       throw new RangeError(`wire type ${wireType} where ${expected} belongs`);
     }
     const value =
-      typeof kind === "function" ? this.decode(reader.bytes(), kind()) : readScalar(reader, kind);
+      typeof kind === "function"
+        ? this.decode(reader.bytes(), kind())
+        : this.readScalar(reader, kind);
     if (!isRepeated) {
       message[name] = value;
       return;
     }
+    if (typeof kind !== "function") this.budget.spend("items", 1, "entries of repeated fields");
     listOf<unknown>(message, name).push(value);
+  }
+
+  private readScalar(reader: BinaryReader, kind: Scalar): unknown {
+    switch (kind) {
+      case "name": {
+        const bytes = reader.bytes();
+        this.budget.check("nameBytes", bytes.length, "bytes of a name");
+        return utf8.decode(bytes);
+      }
+      case "string":
+        return reader.string();
+      case "bytes":
+        return reader.bytes();
+      case "int":
+        return Number(reader.int64());
+      case "float":
+        return reader.float();
+      case "double":
+        return reader.double();
+      default:
+        return kind satisfies never;
+    }
+  }
+
+  private readPacked(kind: "int" | "float" | "double", bytes: Uint8Array): ArrayLike<number> {
+    if (kind === "int") {
+      const reader = new BinaryReader(bytes);
+      const values: number[] = [];
+      while (reader.pos < reader.len) {
+        this.budget.spend("items", 1, "entries of repeated fields");
+        values.push(Number(reader.int64()));
+      }
+      return values;
+    }
+    const size = kind === "float" ? 4 : 8;
+    if (bytes.length % size !== 0) throw new RangeError(`${bytes.length} bytes of ${kind} values`);
+    const copy = new Uint8Array(bytes); // aligned
+    return kind === "float" ? new Float32Array(copy.buffer) : new Float64Array(copy.buffer);
   }
 }
 
@@ -166,36 +213,6 @@ function listOf<T>(message: Message, name: string): T[] {
   const list: T[] = before === undefined ? [] : Array.from(before);
   message[name] = list;
   return list;
-}
-
-function readScalar(reader: BinaryReader, kind: Scalar): unknown {
-  switch (kind) {
-    case "string":
-      return reader.string();
-    case "bytes":
-      return reader.bytes();
-    case "int":
-      return Number(reader.int64());
-    case "float":
-      return reader.float();
-    case "double":
-      return reader.double();
-    default:
-      return kind satisfies never;
-  }
-}
-
-function readPacked(kind: "int" | "float" | "double", bytes: Uint8Array): ArrayLike<number> {
-  if (kind === "int") {
-    const reader = new BinaryReader(bytes);
-    const values: number[] = [];
-    while (reader.pos < reader.len) values.push(Number(reader.int64()));
-    return values;
-  }
-  const size = kind === "float" ? 4 : 8;
-  if (bytes.length % size !== 0) throw new RangeError(`${bytes.length} bytes of ${kind} values`);
-  const copy = new Uint8Array(bytes); // aligned
-  return kind === "float" ? new Float32Array(copy.buffer) : new Float64Array(copy.buffer);
 }
 
 /** Bytes of a message. */

@@ -30,20 +30,23 @@ export type FillOf<View> = (
   networks: FeatureTable,
 ) => (view: View) => (row: number, target: Float64Array) => void;
 
-/** A table of one network that runs every given signature `count` times. */
+const none = forEachSemantics(() => new Float32Array(0));
+const zero = forEachSemantics(() => Float32Array.of(0));
+const one = forEachSemantics(() => Float32Array.of(1));
+
+/** A table of one network: one operator or none, chains of no length or those of a row. */
 function tableOf(
-  signatures: readonly OperatorSignature[],
-  count: number,
-  paths: { readonly of: FeatureTable; readonly row: number } | undefined,
+  signature: OperatorSignature | undefined,
+  paths?: { readonly of: FeatureTable; readonly row: number },
 ): FeatureTable {
   const lengthOf = (column: "longestPath" | "heaviestPath") =>
-    forEachSemantics((semantics) =>
-      Float32Array.of(paths === undefined ? 0 : paths.of[column][semantics][paths.row]!),
-    );
+    paths === undefined
+      ? zero
+      : forEachSemantics((semantics) => Float32Array.of(paths.of[column][semantics][paths.row]!));
   return {
     ids: ["parts"],
-    signatures,
-    counts: forEachSemantics(() => new Float32Array(signatures.length).fill(count)),
+    signatures: signature === undefined ? [] : [signature],
+    counts: signature === undefined ? none : one,
     longestPath: lengthOf("longestPath"),
     heaviestPath: lengthOf("heaviestPath"),
     connected: Uint8Array.of(1),
@@ -69,9 +72,9 @@ export function costsOfViews<View extends LinearView & { readonly semantics: Rew
     fill(0, features);
     return features.reduce((sum, value, j) => sum + view.mean[j]! * value, 0);
   };
-  const empty = fillOf(tableOf([], 0, undefined));
-  const chains = fillOf(tableOf([], 0, { of: networks, row }));
-  const single = signatures.map((signature) => fillOf(tableOf([signature], 1, undefined)));
+  const empty = fillOf(tableOf(undefined));
+  const chains = fillOf(tableOf(undefined, { of: networks, row }));
+  const single = signatures.map((signature) => fillOf(tableOf(signature)));
   return views.map((view) => {
     const overheadMs = centreOf(view, empty(view));
     return {

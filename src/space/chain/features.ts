@@ -11,9 +11,9 @@
 import { InternalError } from "../../errors.js";
 import { partsOfSemantics } from "../../graph/analysis.js";
 import { featuresOfGraphs } from "../../graph/feature-table.js";
-import { forEachSemantics } from "../../graph/features.js";
 import {
   type FeatureTable,
+  forEachSemantics,
   fusedSemantics,
   type OperatorSignature,
   type RewriteSemantics,

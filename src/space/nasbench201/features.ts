@@ -4,9 +4,9 @@
  */
 import { InputError } from "../../errors.js";
 import { partsOfSemantics, type View } from "../../graph/analysis.js";
-import { forEachSemantics } from "../../graph/features.js";
 import {
   type FeatureTable,
+  forEachSemantics,
   fusedSemantics,
   type RewriteSemantics,
   rewriteSemantics,
