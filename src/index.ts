@@ -37,8 +37,12 @@ export type {
   Shape,
   TensorInfo,
 } from "./graph/graph.js";
+export { defaultLimits, type ReadLimits, uploadLimits } from "./onnx/limits.js";
 export { type ReadOptions as ReadOnnxOptions, readOnnx } from "./onnx/read.js";
 export { writeOnnx } from "./onnx/write.js";
+export type { CostView } from "./predict/cost-views.js";
+export { type LatencyParts, latencyPartsOf, type OperatorPart } from "./predict/latency-parts.js";
+export { type NetronAttachment, type NetronMetric, netronAttachment } from "./predict/netron.js";
 export type {
   AdaptedPredictor,
   FitOptions,

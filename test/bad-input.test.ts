@@ -162,7 +162,7 @@ describe("ONNX files", () => {
   const cases: [string, string, Uint8Array, string[]][] = [
     ["that is truncated", "format", graph().subarray(0, -9), ["damaged"]],
     ["that is not ONNX", "format", Buffer.from("\x89PNG\r\n\x1a\n picture"), ["damaged"]],
-    ["that is empty", "format", new Uint8Array(0), ["no graph"]],
+    ["that is empty", "format", new Uint8Array(0), ["is empty"]],
     [
       "with an unknown operator of unknown shape",
       "unsupported",

@@ -29,6 +29,11 @@ function causesOf(error: unknown): string[] {
   return causes;
 }
 
+/** Names in a file of a stranger's must not steer the reader's terminal. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken away
+const withoutControls = (text: string) =>
+  text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
+
 /** An error as the user reads it on stderr. */
 function describeError(error: unknown, verbose: boolean): string {
   const shown =
@@ -79,7 +84,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
     }
     const verbose = argv.includes("-v") || argv.includes("--verbose");
-    process.stderr.write(`${describeError(error, verbose)}\n`);
+    process.stderr.write(`${withoutControls(describeError(error, verbose))}\n`);
     return exitCodeOf(error);
   }
 }

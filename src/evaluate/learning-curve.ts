@@ -16,7 +16,7 @@ export interface MeasuredTable {
 }
 
 /** Nominal coverages of a coverage curve. */
-export const nominalCoverages = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99];
+const nominalCoverages = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99];
 
 /** Share of measurements inside intervals of each nominal coverage. */
 export async function coverageCurve(

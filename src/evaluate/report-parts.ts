@@ -28,7 +28,7 @@ export const rank = (value: number | null) =>
 export const interval = (lowerMs: number, upperMs: number) =>
   `${formatMs(lowerMs)} to ${formatMs(upperMs)}`;
 /** Three significant digits. */
-export const significant = (value: number) =>
+const significant = (value: number) =>
   Number.isFinite(value) ? String(Number(value.toPrecision(3))) : none;
 
 /** A chart for wide and for narrow screens, with its caption. */

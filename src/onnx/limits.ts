@@ -26,7 +26,7 @@ export interface ReadLimits {
   readonly operands: number;
   /** Numbers and texts in attributes of all operators together. */
   readonly attributeValues: number;
-  /** Elements of one tensor: 2^38 float32 are a terabyte. */
+  /** Elements of one tensor: 2^44 float32 are 64 TiB, more than any machine has. */
   readonly tensorElements: number;
   /** Values of all computed shapes together: shapes have a handful each. */
   readonly foldedValues: number;
@@ -43,7 +43,7 @@ export const defaultLimits: ReadLimits = {
   nodes: 200_000,
   operands: 4096,
   attributeValues: 2_000_000,
-  tensorElements: 2 ** 38,
+  tensorElements: 2 ** 44,
   foldedValues: 16_000_000,
   valueBytes: 2 ** 34,
 };
