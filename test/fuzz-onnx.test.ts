@@ -406,10 +406,13 @@ const hostile: readonly (readonly [string, () => Uint8Array, RegExp])[] = [
     "a slice in steps of 10^-12",
     () =>
       modelOf(
-        [node("Slice", ["v", "z", "e", "a", "s"], ["cut"]), node("Reshape", ["x", "cut"], ["y"])],
+        [
+          node("Shape", ["x"], ["v"]),
+          node("Slice", ["v", "z", "e", "a", "s"], ["cut"]),
+          node("Reshape", ["x", "cut"], ["y"]),
+        ],
         {
           initializer: [
-            integers("v", [1, 4, 8, 8]),
             integers("z", [0, 0]),
             integers("e", [4, 4]),
             integers("a", [0, 0]),

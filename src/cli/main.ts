@@ -30,9 +30,8 @@ function causesOf(error: unknown): string[] {
 }
 
 /** Names in a file of a stranger's must not steer the reader's terminal. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken away
 const withoutControls = (text: string) =>
-  text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
+  text.replaceAll(/\p{Cc}/gu, (character) => (/[\n\t]/.test(character) ? character : "\ufffd"));
 
 /** An error as the user reads it on stderr. */
 function describeError(error: unknown, verbose: boolean): string {

@@ -103,7 +103,7 @@ export function cardChart(
                       x: left,
                       y: y - 15,
                       style: {
-                        text: `${row.platformId}  ${Math.round(row.withinTenPercent * 100)} %`,
+                        text: `${Math.round(row.withinTenPercent * 100)} %  ${row.platformId}`,
                         fill: color("ink"),
                         font: `${isOwn ? "bold " : ""}${width < 500 ? 11 : 12}px ${fontFamily}`,
                         backgroundColor: color("paper"),
