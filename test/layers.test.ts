@@ -23,7 +23,7 @@ const mayImport: Record<string, readonly string[]> = {
   predict: ["record", "tensor", "nn", "graph"],
   evaluate: ["record", "tensor", "nn", "graph", "space", "predict"],
   store: ["record"],
-  catalogue: ["record", "tensor", "graph", "space", "predict", "store"],
+  catalogue: ["record", "tensor", "graph", "space", "predict", "search", "store"],
   search: ["record", "tensor", "graph", "space", "predict"],
   server: [
     "record",

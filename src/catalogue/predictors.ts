@@ -51,7 +51,7 @@ export async function loadFitted(folder: string): Promise<LoadedFitted> {
  *
  * @throws NotFoundError when the folder holds none, or one that is not adapted
  */
-async function loadAdapted(folder: string): Promise<LoadedAdapted> {
+export async function loadAdapted(folder: string): Promise<LoadedAdapted> {
   const { saved, provenance } = readPredictor(folder);
   if (provenance.platform === null) {
     throw new NotFoundError(`the predictor in ${folder} is not adapted to a platform yet`, {
@@ -61,10 +61,22 @@ async function loadAdapted(folder: string): Promise<LoadedAdapted> {
   return { predictor: await createPredictor(saved.method).loadAdapted(saved), provenance, folder };
 }
 
-interface Candidate {
+/** A predictor on the shelf that is adapted to a platform. */
+export interface ShelvedPredictor {
   readonly folder: string;
   readonly platformId: string;
   readonly modifiedMs: number;
+}
+type Candidate = ShelvedPredictor;
+
+/** All adapted predictors, the newest first; of one platform, the user's own hides the shipped one. */
+export function adaptedOnShelf(): (ShelvedPredictor & { readonly isShipped: boolean })[] {
+  const own = candidatesIn(adaptedPredictors()).map((one) => ({ ...one, isShipped: false }));
+  const hidden = new Set(own.map(({ platformId }) => platformId));
+  const shipped = candidatesIn(shippedAdapted())
+    .filter(({ platformId }) => !hidden.has(platformId))
+    .map((one) => ({ ...one, isShipped: true }));
+  return [...own, ...shipped];
 }
 
 function candidatesIn(parent: string): Candidate[] {

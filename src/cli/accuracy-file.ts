@@ -1,43 +1,13 @@
 /**
- * Accuracy tables from files of the user's (`.csv`, `.csv.gz`), and the model files that they name.
+ * The model files that an accuracy table names, as candidates.
  */
 import { existsSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
-import { gunzipSync } from "node:zlib";
-import { FormatError, InputError, messageOf } from "../errors.js";
-import {
-  type AccuracyTable,
-  accuraciesFromCsv,
-  accuracyMerit,
-  candidatesWithAccuracies,
-} from "../search/accuracy.js";
+import { InputError } from "../errors.js";
+import { type AccuracyTable, accuracyMerit, candidatesWithAccuracies } from "../search/accuracy.js";
 import { type Candidates, macsMerit, megaMacsOf } from "../search/candidates.js";
-import { readBytes } from "../store/files.js";
 import { InputChecks } from "./input-checks.js";
 import { tableOfFiles } from "./predicting.js";
-
-/** The first bytes of a gzip file. */
-const isGzip = (bytes: Uint8Array) => bytes[0] === 0x1f && bytes[1] === 0x8b;
-
-/**
- * Read an accuracy table.
- *
- * @param column - of the accuracies; default the one that is called so
- * @throws NotFoundError when there is no such file; FormatError or InputErrors naming its wrong lines
- */
-export function readAccuracies(path: string, column?: string): AccuracyTable {
-  const bytes = readBytes(path, "accuracy file");
-  let text: string;
-  try {
-    text = (isGzip(bytes) ? gunzipSync(bytes) : bytes).toString("utf8");
-  } catch (cause) {
-    throw new FormatError(`accuracy file ${path} cannot be unpacked: ${messageOf(cause)}`, {
-      path,
-      cause,
-    });
-  }
-  return accuraciesFromCsv(text, { source: path, column });
-}
 
 /** Networks to choose from, with the files among them by id. */
 export interface NamedCandidates {

@@ -44,11 +44,13 @@ export interface LearningCurveOptions {
   readonly counts: readonly number[];
   readonly nTrials: number;
   readonly seed: number;
+  /** Which entries of `train` to adapt with; default drawn uniformly by seed. */
+  readonly choose?: (count: number, trial: number) => ArrayLike<number>;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** Scores after adapting with so many samples, drawn uniformly by seed, means over trials. */
+/** Scores after adapting with so many samples, means over trials. */
 export async function learningCurve(options: LearningCurveOptions): Promise<LearningPoint[]> {
   const { fitted, networks, train, test, nTrials, seed } = options;
   const counts = options.counts.filter((count) => count <= train.rows.length);
@@ -58,7 +60,9 @@ export async function learningCurve(options: LearningCurveOptions): Promise<Lear
     for (let trial = 0; trial < nTrials; trial++) {
       options.signal?.throwIfAborted();
       const random = createRandom(deriveSeed(seed, `${train.platformId}/${trial}`));
-      const drawn = drawWithoutReplacement(random, train.rows.length, samples);
+      const drawn =
+        options.choose?.(samples, trial) ??
+        drawWithoutReplacement(random, train.rows.length, samples);
       const adapted = await fitted.adapt(pickSamples(train, drawn), networks, {
         seed: deriveSeed(seed, trial),
       });

@@ -75,7 +75,7 @@ export function registerReport(register: Register): void {
       const { options, out, progress, signal, warn, warnings } = context;
       const { figureFormats, writeFigures } = await import("../figure-files.js");
       const { chooseAdapted } = await import("../../catalogue/predictors.js");
-      const { readAccuracies } = await import("../accuracy-file.js");
+      const { readAccuracies } = await import("../../catalogue/accuracy-file.js");
       const checks = new InputChecks();
       const format = (options.format ?? "svg") as FigureFormat;
       if (!figureFormats.includes(format)) {

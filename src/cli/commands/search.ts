@@ -53,9 +53,8 @@ type Choice =
   | { readonly kind: "place"; readonly place: SearchPlace };
 
 async function choiceOf(options: SearchCommandOptions, files: readonly string[]): Promise<Choice> {
-  const { candidatesOfFiles, candidatesOfTable, readAccuracies } = await import(
-    "../accuracy-file.js"
-  );
+  const { readAccuracies } = await import("../../catalogue/accuracy-file.js");
+  const { candidatesOfFiles, candidatesOfTable } = await import("../accuracy-file.js");
   const { accuraciesOfSpace } = await import("../../search/accuracy.js");
   const { spaceNamed } = await import("../../search/candidates.js");
   const { accuracy, accuracyColumn, space, evaluations } = options;

@@ -1,0 +1,136 @@
+/**
+ * Predictors by the platform that they are adapted to, loaded once, with their predictions of all cells.
+ */
+import {
+  adaptedOnShelf,
+  chooseAdapted,
+  type LoadedAdapted,
+  loadAdapted,
+  shippedPredictor,
+} from "../../catalogue/predictors.js";
+import { NotFoundError } from "../../errors.js";
+import type { FeatureTable } from "../../graph/features.js";
+import type { Predictions } from "../../predict/predictor.js";
+import { featuresOfCells } from "../../space/nasbench201/features.js";
+import { readPredictor } from "../../store/predictors.js";
+import type { PredictorSummary } from "../api/schemas.js";
+
+/** What the general predictor is called, which is adapted to no platform. */
+const generalId = "pool";
+/** Predictions of all cells that are kept: 0.4 MB each. */
+const mostKept = 64;
+
+/** An adapted predictor that is ready to predict. */
+export interface ReadyPredictor extends LoadedAdapted {
+  readonly id: string;
+  /** Changes when the predictor is adapted anew. */
+  readonly stamp: string;
+}
+
+function summaryOf(id: string, folder: string, isShipped: boolean): PredictorSummary {
+  const { saved, provenance } = readPredictor(folder);
+  const { platform, accuracy, card = null, ...others } = provenance;
+  return {
+    id,
+    origin: isShipped ? "shipped" : "own",
+    method: saved.method,
+    platformId: platform?.id ?? null,
+    accuracy,
+    card,
+    nSamples: others.nSamples,
+    trainedFamilies: [...others.trainedFamilies],
+    heldOutFamilies: [...others.heldOutFamilies],
+    seed: others.seed,
+    poolHash: others.poolHash,
+  };
+}
+
+/** All predictors: the adapted ones by platform, and the general one. */
+export function predictorSummaries(): PredictorSummary[] {
+  return [
+    ...adaptedOnShelf().map(({ platformId, folder, isShipped }) =>
+      summaryOf(platformId, folder, isShipped),
+    ),
+    summaryOf(generalId, shippedPredictor(), true),
+  ];
+}
+
+/** @throws NotFoundError naming those there are */
+export function predictorSummary(id: string): PredictorSummary {
+  if (id === generalId) return summaryOf(generalId, shippedPredictor(), true);
+  const found = shelvedPredictor(id);
+  return summaryOf(id, found.folder, found.isShipped);
+}
+
+function shelvedPredictor(id: string) {
+  const all = adaptedOnShelf();
+  const found = all.find(({ platformId }) => platformId === id);
+  if (found) return found;
+  throw new NotFoundError(`no predictor is adapted to "${id}"`, {
+    hint: `there are: ${all.map(({ platformId }) => platformId).join(", ")}`,
+  });
+}
+
+/** Loaded predictors, and what they say of all cells. */
+export class PredictorCache {
+  #loaded = new Map<string, ReadyPredictor>();
+  #ofCells = new Map<string, Promise<Predictions>>();
+  #cells: FeatureTable | undefined;
+  #checkedMs = Number.NEGATIVE_INFINITY;
+  #default: string | undefined;
+
+  /** Features of all cells. */
+  get cells(): FeatureTable {
+    this.#cells ??= featuresOfCells();
+    return this.#cells;
+  }
+
+  /** Look at the folders no more than about once a second: thousands of requests ask for the same one. */
+  #forgetSometimes(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#checkedMs < 1000) return;
+    this.#checkedMs = nowMs;
+    this.#default = undefined;
+    const stamps = new Map(
+      adaptedOnShelf().map((one) => [one.platformId, `${one.folder} ${one.modifiedMs}`]),
+    );
+    for (const [id, { stamp }] of this.#loaded) {
+      if (stamps.get(id) !== stamp) this.#loaded.delete(id);
+    }
+  }
+
+  /**
+   * A predictor by its platform; without an id the one that the command line would take.
+   *
+   * @throws NotFoundError
+   */
+  async get(id?: string): Promise<ReadyPredictor> {
+    this.#forgetSometimes();
+    let wanted = id ?? this.#default;
+    if (wanted === undefined) {
+      wanted = (await chooseAdapted(undefined, undefined)).provenance.platform!.id;
+      this.#default = wanted;
+    }
+    const known = this.#loaded.get(wanted);
+    if (known) return known;
+    const { folder, modifiedMs } = shelvedPredictor(wanted);
+    const loaded = await loadAdapted(folder);
+    const ready = { ...loaded, id: wanted, stamp: `${folder} ${modifiedMs}` };
+    this.#loaded.set(wanted, ready);
+    return ready;
+  }
+
+  /** Predictions of all cells; entry i is architecture i. */
+  ofCells({ predictor, stamp }: ReadyPredictor, coverage: number): Promise<Predictions> {
+    const key = `${stamp} ${coverage}`;
+    let found = this.#ofCells.get(key);
+    if (!found) {
+      found = predictor.predict(this.cells, { coverage });
+      this.#ofCells.set(key, found);
+      if (this.#ofCells.size > mostKept) {
+        this.#ofCells.delete(this.#ofCells.keys().next().value!);
+      }
+    }
+    return found;
+  }
+}

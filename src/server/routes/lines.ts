@@ -1,0 +1,47 @@
+/**
+ * A body of lines in batches, whatever its size; no line is longer than a network's name can be.
+ */
+import { FormatError } from "../../errors.js";
+
+const maxLineBytes = 4096;
+
+/**
+ * Lines of a body, empty ones left out.
+ *
+ * @throws FormatError when a line is too long, or is no UTF-8
+ */
+export async function* linesOf(
+  body: ReadableStream<Uint8Array> | null,
+  batchSize: number,
+): AsyncGenerator<string[], undefined, undefined> {
+  if (body === null) return undefined;
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let rest = "";
+  let batch: string[] = [];
+  const decode = (chunk?: Uint8Array) => {
+    try {
+      return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true });
+    } catch (cause) {
+      throw new FormatError("the body is no UTF-8", { cause });
+    }
+  };
+  const check = (line: string) => {
+    if (line.length <= maxLineBytes) return line;
+    throw new FormatError(`a line may have ${maxLineBytes} bytes, this one has more`);
+  };
+  for await (const chunk of body) {
+    const lines = (rest + decode(chunk)).split("\n");
+    rest = check(lines.pop()!);
+    for (const line of lines) {
+      if (check(line).trim() === "") continue;
+      batch.push(line);
+      if (batch.length < batchSize) continue;
+      yield batch;
+      batch = [];
+    }
+  }
+  const last = rest + decode();
+  if (last.trim() !== "") batch.push(check(last));
+  if (batch.length > 0) yield batch;
+  return undefined;
+}
