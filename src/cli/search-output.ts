@@ -50,10 +50,24 @@ const formatSure = (probability: number): string =>
       ? "under 0.1 %"
       : formatShare(probability);
 
+/** A file by its path, others by their id. */
+const nameOf = ({ id, network }: Pick<Candidate, "id" | "network">): string =>
+  id.startsWith("file/") ? network : id;
+
 /** Columns of the front. */
-export function frontColumns({ merit, coverage }: SearchResult): Column<FrontRow>[] {
+export function frontColumns({ merit, coverage, front }: SearchResult): Column<FrontRow>[] {
+  // Architecture strings are too long for a table; their ids are read by every command, too.
+  const shownMeasured: Column<FrontRow>[] = front.some(({ measuredMs }) => measuredMs !== undefined)
+    ? [
+        {
+          title: "measured",
+          value: (r) => (r.measuredMs === undefined ? "" : formatMs(r.measuredMs)),
+          align: "right",
+        },
+      ]
+    : [];
   return [
-    { title: "network", value: (r) => r.network },
+    { title: "network", value: nameOf },
     {
       title: merit.kind === "macs" ? "MACs" : "accuracy",
       value: (r) => formatMerit(r.merit, merit),
@@ -65,11 +79,7 @@ export function frontColumns({ merit, coverage }: SearchResult): Column<FrontRow
       value: (r) => `${formatMs(r.lowerMs)} – ${formatMs(r.upperMs)}`,
       align: "right",
     },
-    {
-      title: "measured",
-      value: (r) => (r.measuredMs === undefined ? "" : formatMs(r.measuredMs)),
-      align: "right",
-    },
+    ...shownMeasured,
     { title: "within the budget", value: (r) => formatSure(r.withinBudget), align: "right" },
     {
       title: "",
@@ -86,7 +96,7 @@ function givenUp(
   describe: (other: Candidate) => string,
 ): string | undefined {
   if (other === null || (winner !== null && other.merit <= winner.merit)) return undefined;
-  const against = `${other.network} (${formatMerit(other.merit, merit)}, ${formatMs(other.latencyMs)}), ${describe(other)}`;
+  const against = `${nameOf(other)} (${formatMerit(other.merit, merit)}, ${formatMs(other.latencyMs)}), ${describe(other)}`;
   return winner === null
     ? against
     : `${formatLoss(other.merit - winner.merit, merit)} against ${against}`;
@@ -104,7 +114,9 @@ export function describeSearch(result: SearchResult, nRows: number): string {
   if (winner === null)
     lines.push(`Winner      none within ${formatMs(budgetMs)} at ${sure} confidence`);
   else {
-    lines.push(`Winner      ${winner.network}`);
+    lines.push(
+      `Winner      ${nameOf(winner)}${winner.network.startsWith("|") ? `  ${winner.network}` : ""}`,
+    );
     const { measuredMs } = winner;
     const latency =
       measuredMs === undefined
@@ -140,7 +152,7 @@ export function describeSearch(result: SearchResult, nRows: number): string {
 
 /** Columns of networks that were measured to verify. */
 export const verifiedColumns = (merit: SearchResult["merit"]): Column<VerifiedNetwork>[] => [
-  { title: "verified", value: (r) => r.network },
+  { title: "verified", value: nameOf },
   {
     title: merit.kind === "macs" ? "MACs" : "accuracy",
     value: (r) => formatMerit(r.merit, merit),

@@ -14,7 +14,8 @@ import type { AdaptedPredictor, PlatformSamples } from "../predict/predictor.js"
 import type { Measurement } from "../record/measurement.js";
 import type { Platform } from "../record/platform.js";
 import type { Candidate, SearchResult } from "../record/search.js";
-import { boundOf, type MeasuredLatency } from "../search/archive.js";
+import type { MeasuredLatency } from "../search/archive.js";
+import { type Measured, verifySearch } from "../search/verify.js";
 import { cellFromIndex, indexFromNetworkId } from "../space/nasbench201/cell.js";
 import { featuresOfCells } from "../space/nasbench201/features.js";
 import { networkFromCell } from "../space/nasbench201/network.js";
@@ -43,12 +44,11 @@ export interface VerifiedNetwork {
 }
 
 export interface Verification {
+  /** Of the search with everything measured. */
+  readonly result: SearchResult;
   readonly networks: readonly VerifiedNetwork[];
-  /** Knows the measured networks beside the samples that it knew. */
-  readonly predictor: AdaptedPredictor;
-  /** Latencies of the platform that it knows now. */
+  /** Latencies of the platform that the predictor knew in the end. */
   readonly nSamples: number;
-  readonly measured: ReadonlyMap<string, MeasuredLatency>;
   readonly pool: Pool;
 }
 
@@ -68,23 +68,6 @@ export interface VerifyOptions {
 
 /** Half-width of a stored 90 % interval in standard deviations. */
 const halfWidthSds = normalQuantile(0.95);
-
-/**
- * The networks that a search turns on: its winner, then those of the front, and the best uncertain one, whose bounds are
- * nearest to the budget.
- */
-export function networksToVerify(result: SearchResult, count: number): Candidate[] {
-  const { winner, bestUncertain, front, budgetMs } = result;
-  const distance = (candidate: Candidate) => Math.abs(Math.log(boundOf(candidate) / budgetMs));
-  const others = [...front, ...(bestUncertain ? [bestUncertain] : [])].sort(
-    (a, b) => distance(a) - distance(b),
-  );
-  const ordered = [...(winner ? [winner] : []), ...others];
-  return [...new Map(ordered.map((candidate) => [candidate.id, candidate])).values()].slice(
-    0,
-    count,
-  );
-}
 
 const relativeSdOf = ({ latencyMs, lowerMs, upperMs }: Measurement): number =>
   (upperMs - lowerMs) / (2 * halfWidthSds * latencyMs);
@@ -148,89 +131,117 @@ export async function loadOrigin(folder: string, { predictor, provenance }: Load
   );
 }
 
+/** Searches with a predictor and with what is measured. */
+type Search = (
+  predictor: AdaptedPredictor,
+  held: { readonly measured: Measured; readonly prefersMeasured: boolean },
+) => Promise<SearchResult>;
+
 /**
- * Measure the networks that decide a search and adapt the predictor with everything that is measured of its platform.
+ * Measure the networks that decide a search, at most `count`, adapt the predictor with everything that is measured of its
+ * platform, and search again.
  *
  * @throws UnusableQualityError when none of them could be measured well enough; InterruptedError on Ctrl-C, with what was
  *   measured in the pool; else as measuring and adapting
  */
-export async function verifySearch(
-  result: SearchResult,
+export async function verifyHere(
+  first: SearchResult,
+  search: Search,
   options: VerifyOptions,
 ): Promise<Verification> {
-  const { platform, pathOfId, progress, signal, seed, warn, chosen } = options;
+  const { platform, pathOfId, progress, signal, seed, warn, chosen, count } = options;
+  const platformId = platform.platform.id;
   const fitted = await loadOrigin(options.fittedFolder, chosen);
-  const candidates = networksToVerify(result, options.count);
   const { pool } = await measuredBefore(platform.platform, undefined);
-  const subjects = candidates.flatMap(({ id }) => {
-    const path = pathOfId.get(id);
-    return path === undefined
-      ? subjectsFromArchitectures([architectureFromId(id)!])
-      : [subjectFromFile(path)];
-  });
-  progress.note(`to verify   ${candidates.map(({ id }) => id).join(" ")}`);
-  const { result: campaign } = await measureNetworks([platform], subjects, {
-    pool,
-    progress,
-    signal,
-    protocol: { ...bulkProtocol, nProcesses: 5, nPairs: 15, nExtraProcesses: 1 },
-    resumeCommand: "the same command: what is in the pool's log is not measured again",
-    label: `verify ${subjects.length} network(s)`,
-  });
-  for (const { subjectId, reason } of campaign.failures) {
-    warn("not-measured", `${subjectId} on ${platform.platform.id}: ${reason}`);
+  let bySubject = new Map<string, Measurement>();
+  let nSamples = 0;
+
+  async function measure(candidates: readonly Candidate[]): Promise<Measured> {
+    const subjects = candidates.flatMap(({ id }) => {
+      const path = pathOfId.get(id);
+      return path === undefined
+        ? subjectsFromArchitectures([architectureFromId(id)!])
+        : [subjectFromFile(path)];
+    });
+    progress.note(`to verify   ${candidates.map(({ id }) => id).join(" ")}`);
+    const { result: campaign } = await measureNetworks([platform], subjects, {
+      pool,
+      progress,
+      signal,
+      protocol: { ...bulkProtocol, nProcesses: 5, nPairs: 15, nExtraProcesses: 1 },
+      resumeCommand: "the same command: what is in the pool's log is not measured again",
+      label: `verify ${subjects.length} network(s)`,
+    });
+    for (const { subjectId, reason } of campaign.failures) {
+      warn("not-measured", `${subjectId} on ${platformId}: ${reason}`);
+    }
+    // The anchor grows with every process: what was measured earlier has other milliseconds now.
+    bySubject = new Map(
+      (await pool.measurements())
+        .filter((measurement) => measurement.platformId === platformId)
+        .map((measurement) => [measurement.subjectId, measurement]),
+    );
+    return usableOf(candidates.map(({ id }) => id));
   }
-  // The anchor grows with every process: earlier samples have other milliseconds now.
-  const measurements = await pool.measurements();
-  const bySubject = new Map(
-    measurements
-      .filter(({ platformId }) => platformId === platform.platform.id)
-      .map((measurement) => [measurement.subjectId, measurement]),
-  );
-  const networks = candidates.map((candidate): VerifiedNetwork => {
-    const measurement = bySubject.get(candidate.id);
-    const isUsable = measurement !== undefined && measurement.grade !== "X";
-    return {
-      id: candidate.id,
-      network: candidate.network,
-      merit: candidate.merit,
-      predictedMs: candidate.latencyMs,
-      lowerMs: candidate.lowerMs,
-      upperMs: candidate.upperMs,
-      measuredMs: isUsable ? measurement.latencyMs : null,
-      grade: measurement?.grade ?? "X",
-    };
-  });
-  const usable = networks.filter(({ measuredMs }) => measuredMs !== null);
-  if (usable.length === 0) {
+
+  /** Measurements of networks that can be relied on. */
+  function usableOf(ids: Iterable<string>): Map<string, MeasuredLatency> {
+    return new Map(
+      [...ids].flatMap((id) => {
+        const measurement = bySubject.get(id);
+        if (measurement === undefined || measurement.grade === "X") return [];
+        return [
+          [
+            id,
+            { latencyMs: measurement.latencyMs, relativeSd: relativeSdOf(measurement) },
+          ] as const,
+        ];
+      }),
+    );
+  }
+
+  async function adaptAndSearch(known: Measured, isLast: boolean): Promise<SearchResult> {
+    const { samples, networks } = samplesToAdapt(
+      platform.platform,
+      pool,
+      [...bySubject.values()],
+      new Set(known.keys()),
+      pathOfId,
+    );
+    nSamples = samples.rows.length;
+    if (nSamples < chosen.provenance.nSamples) {
+      warn(
+        "fewer-samples",
+        `the predictor was adapted to ${chosen.provenance.nSamples} networks of ${platformId}; ${pool.folder} holds only some of them: the others are not used`,
+      );
+    }
+    const predictor = await fitted.predictor.adapt(samples, networks, { seed, signal });
+    return search(predictor, { measured: usableOf(known.keys()), prefersMeasured: isLast });
+  }
+
+  const { result, asked } = await verifySearch(first, count, { measure, search: adaptAndSearch });
+  if (usableOf(asked.map(({ id }) => id)).size === 0) {
     throw new UnusableQualityError("none of the networks to verify could be measured well enough", {
       hint: "run `samara doctor`, stop other work, then search again",
     });
   }
-  const { samples, networks: table } = samplesToAdapt(
-    platform.platform,
-    pool,
-    measurements,
-    new Set(usable.map(({ id }) => id)),
-    pathOfId,
-  );
-  if (samples.rows.length < chosen.provenance.nSamples) {
-    warn(
-      "fewer-samples",
-      `the predictor was adapted to ${chosen.provenance.nSamples} networks of ${platform.platform.id}, ${pool.folder} holds ${samples.rows.length}: the others are not known there`,
-    );
-  }
-  const predictor = await fitted.predictor.adapt(samples, table, { seed, signal });
   return {
-    networks,
-    predictor,
-    nSamples: samples.rows.length,
+    result,
+    nSamples,
     pool,
-    measured: new Map(
-      usable.map(({ id }) => {
-        const measurement = bySubject.get(id)!;
-        return [id, { latencyMs: measurement.latencyMs, relativeSd: relativeSdOf(measurement) }];
-      }),
-    ),
+    networks: asked.map((candidate): VerifiedNetwork => {
+      const measurement = bySubject.get(candidate.id);
+      const isUsable = measurement !== undefined && measurement.grade !== "X";
+      return {
+        id: candidate.id,
+        network: candidate.network,
+        merit: candidate.merit,
+        predictedMs: candidate.latencyMs,
+        lowerMs: candidate.lowerMs,
+        upperMs: candidate.upperMs,
+        measuredMs: isUsable ? measurement.latencyMs : null,
+        grade: measurement?.grade ?? "X",
+      };
+    }),
   };
 }

@@ -21,6 +21,8 @@ export interface Budget {
   readonly confidence: number;
   /** Networks that were measured, by id: their bound is the measurement's, whatever is predicted. */
   readonly measured?: ReadonlyMap<string, MeasuredLatency> | undefined;
+  /** Whether a measured winner is preferred to a better one that is only predicted. */
+  readonly prefersMeasured?: boolean | undefined;
 }
 
 /** A measured latency and its doubt. */
@@ -41,6 +43,7 @@ interface Kept {
   nPossible: number;
   front: Candidate[];
   bestFeasible: Candidate | null;
+  bestMeasured: Candidate | null;
   bestUncertain: Candidate | null;
   /** Of the smallest upper bound. */
   fastest: Candidate | null;
@@ -52,6 +55,7 @@ const nothingKept = (): Kept => ({
   nPossible: 0,
   front: [],
   bestFeasible: null,
+  bestMeasured: null,
   bestUncertain: null,
   fastest: null,
 });
@@ -91,7 +95,7 @@ const nNetworks = (n: number): string => `${n} ${n === 1 ? "network" : "networks
 
 /** An archive with nothing in it. */
 export function createArchive(
-  { budgetMs, confidence, measured = new Map() }: Budget,
+  { budgetMs, confidence, measured = new Map(), prefersMeasured = false }: Budget,
   { kind, unit }: Pick<Merit, "kind" | "unit">,
 ): Archive {
   const known = nothingKept();
@@ -151,7 +155,7 @@ export function createArchive(
             }),
       };
     };
-    const best = { feasible: -1, uncertain: -1, unconstrained: -1, fastest: -1 };
+    const best = { feasible: -1, measured: -1, uncertain: -1, unconstrained: -1, fastest: -1 };
     const isBetter = (row: number, than: number) =>
       than < 0 ||
       merit[row]! > merit[than]! ||
@@ -163,11 +167,13 @@ export function createArchive(
       if (upperMs[row]! <= budgetMs) {
         kept.nFeasible++;
         if (isBetter(row, best.feasible)) best.feasible = row;
+        if (measured.has(features.ids[row]!) && isBetter(row, best.measured)) best.measured = row;
       } else if (latencyMs[row]! <= budgetMs && isBetter(row, best.uncertain)) best.uncertain = row;
     }
     kept.n += rows.length;
     const candidate = (row: number) => (row < 0 ? null : candidateOf(row));
     kept.bestFeasible = better(kept.bestFeasible, candidate(best.feasible), byMerit);
+    kept.bestMeasured = better(kept.bestMeasured, candidate(best.measured), byMerit);
     kept.bestUncertain = better(kept.bestUncertain, candidate(best.uncertain), byMerit);
     kept.fastest = better(kept.fastest, candidate(best.fastest), byBound);
     bestUnconstrained = better(bestUnconstrained, candidate(best.unconstrained), byMerit);
@@ -199,6 +205,12 @@ export function createArchive(
         );
       }
       reasons.push(bound);
+    }
+    const { bestFeasible } = kept;
+    if (bestFeasible !== null && winner !== null && bestFeasible.id !== winner.id) {
+      reasons.push(
+        `${bestFeasible.id} is better (${bestFeasible.merit} ${unit}) and within the budget with ${sure} confidence, but only predicted: measure it to know`,
+      );
     }
     if (kept === unknown && unknown.n > 0) {
       reasons.push(
@@ -240,15 +252,16 @@ export function createArchive(
     },
     found() {
       const kept = known.n > 0 || unknown.n === 0 ? known : unknown;
+      const winner = (prefersMeasured ? kept.bestMeasured : null) ?? kept.bestFeasible;
       return {
         nEvaluated: known.n + unknown.n + nUnconnected,
         nFeasible: kept.nFeasible,
         nPossible: kept.nPossible,
-        winner: kept.bestFeasible,
+        winner,
         bestUncertain: kept.bestUncertain,
         bestUnconstrained,
         front: kept.front,
-        reasons: reasonsOf(kept, kept.bestFeasible),
+        reasons: reasonsOf(kept, winner),
       };
     },
   };

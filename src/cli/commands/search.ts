@@ -162,8 +162,10 @@ export function registerSearch(register: Register): void {
         await emitSearch(context, first, chosen.folder);
         return exitCodeOfSearch(first);
       }
-      const { verifySearch } = await import("../verifying.js");
-      const verification = await verifySearch(first, {
+      const { verifyHere } = await import("../verifying.js");
+      const search: Parameters<typeof verifyHere>[1] = (predictor, held) =>
+        searchChoice(choice!, { ...searchOptions, predictor, ...held });
+      const verified = await verifyHere(first, search, {
         ...verifying,
         chosen,
         fittedFolder: options.adaptFrom ?? shippedPredictor(),
@@ -173,14 +175,9 @@ export function registerSearch(register: Register): void {
         signal,
         warn,
       });
-      const second = await searchChoice(choice!, {
-        ...searchOptions,
-        predictor: verification.predictor,
-        measured: verification.measured,
-      });
       progress.clear();
-      await emitSearch(context, second, chosen.folder, { first, ...verification });
-      return exitCodeOfSearch(second);
+      await emitSearch(context, verified.result, chosen.folder, { first, ...verified });
+      return exitCodeOfSearch(verified.result);
     },
   );
 }
@@ -257,12 +254,12 @@ async function emitSearch(
   out.line(
     verification.winnerChanged
       ? `The winner changed: before, it was ${verified.first.winner?.network ?? "none"}.`
-      : `The winner is the same as before.`,
+      : "The winner is the same as before.",
   );
   out.line(
     `The measured networks are kept in ${verified.pool.folder}; keep the better predictor, too: ${adaptCommand(verified.pool, result.platform)}`,
   );
   if (result.winner !== null && result.winner.measuredMs === undefined) {
-    out.line(`The winner itself was not measured: search again with --verify, or measure it.`);
+    out.line("None of the measured networks fits: the winner is only predicted to.");
   }
 }
