@@ -1,6 +1,11 @@
 /**
- * The service as a library.
+ * The service as a library: start it, or put its application into a server of one's own.
  *
  * @packageDocumentation
  */
-export type { Job, JobEvent, JobRequest, Problem } from "./api/schemas.js";
+export { type AppDeps, createApp } from "./app.js";
+export type { FixedAccuracies } from "./kernel/accuracies.js";
+export { Kernel, OverloadedError } from "./kernel/kernel.js";
+export type { KernelOptions } from "./kernel/methods.js";
+export type { SecurityOptions } from "./security.js";
+export { type RunningService, type ServiceOptions, startService } from "./service.js";

@@ -30,7 +30,6 @@ export class Metrics {
   /** @param counts - read whenever the metrics are */
   constructor(counts: {
     readonly nWaiting: () => number;
-    readonly jobsByState: () => ReadonlyMap<string, number>;
   }) {
     collectDefaultMetrics({ register: this.#registry, prefix: "samara_" });
     new Gauge({
@@ -39,16 +38,6 @@ export class Metrics {
       registers: [this.#registry],
       collect() {
         this.set(counts.nWaiting());
-      },
-    });
-    new Gauge({
-      name: "samara_jobs",
-      help: "Jobs by state",
-      labelNames: ["state"],
-      registers: [this.#registry],
-      collect() {
-        this.reset();
-        for (const [state, n] of counts.jobsByState()) this.set({ state }, n);
       },
     });
   }

@@ -15,6 +15,7 @@ import { registerPredict } from "./predict.js";
 import { registerProfile } from "./profile.js";
 import { registerReport } from "./report.js";
 import { registerSearch } from "./search.js";
+import { registerServe } from "./serve.js";
 import { registerTrain } from "./train.js";
 
 export function registerCommands(register: Register): void {
@@ -31,5 +32,6 @@ export function registerCommands(register: Register): void {
   registerEvaluate(register);
   registerBenchmark(register);
   registerReport(register);
+  registerServe(register);
   registerDoctor(register);
 }

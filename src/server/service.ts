@@ -1,0 +1,114 @@
+/**
+ * The service as a running thing: it listens, and stops without breaking off what it answers.
+ */
+
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createAdaptorServer } from "@hono/node-server";
+import type { Logger } from "pino";
+import { InputError, messageOf } from "../errors.js";
+import { createApp } from "./app.js";
+import type { FixedAccuracies } from "./kernel/accuracies.js";
+import { Kernel } from "./kernel/kernel.js";
+import { isLoopback } from "./security.js";
+
+/** How the service runs. */
+export interface ServiceOptions {
+  /** Address to listen on. */
+  readonly host: string;
+  /** 0: any that is free. */
+  readonly port: number;
+  /** Needed on every address but loopback. */
+  readonly token?: string;
+  /** Names under which it may be asked for, beside those of this machine. */
+  readonly allowedHosts?: readonly string[];
+  readonly accuracies?: readonly FixedAccuracies[];
+  readonly log: Logger;
+  /** A connection on which nothing moves for so long is closed: idle, too slow, or its client stopped reading. */
+  readonly idleTimeoutMs?: number;
+}
+
+/** A service that listens. */
+export interface RunningService {
+  /** Where the dashboard is. */
+  readonly url: string;
+  readonly port: number;
+  /** Take no more requests, finish those that are there (for at most `deadlineMs`), end. */
+  stop(deadlineMs?: number): Promise<void>;
+}
+
+const defaultIdleTimeoutMs = 60_000;
+const defaultDeadlineMs = 10_000;
+/** For a request's headers: no client of good will needs longer. */
+const headersTimeoutMs = 10_000;
+const mostConnections = 20_000;
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((fulfil, reject) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      const why =
+        cause.code === "EADDRINUSE"
+          ? "another process listens there"
+          : cause.code === "EACCES"
+            ? "that needs more rights"
+            : messageOf(cause);
+      reject(
+        new InputError(`cannot listen on ${host} port ${port}: ${why}`, {
+          hint: "choose another with --port, or --port 0 for any that is free",
+          cause,
+        }),
+      );
+    });
+    server.listen(port, host, fulfil);
+  });
+}
+
+/**
+ * Start the service.
+ *
+ * @throws InputError when it cannot listen there, or an address beyond loopback has no token
+ */
+export async function startService(options: ServiceOptions): Promise<RunningService> {
+  const { host, port, token, log } = options;
+  if (!isLoopback(host) && token === undefined) {
+    throw new InputError(`listening on ${host} lets other machines in, so it needs a token`, {
+      hint: "set SAMARA_TOKEN or name a file with --token-file; or leave --host out",
+    });
+  }
+  const kernel = new Kernel({ accuracies: options.accuracies ?? [] });
+  let isStopping = false;
+  const app = createApp({
+    kernel,
+    log,
+    security: { host, token, allowedHosts: options.allowedHosts ?? [] },
+    isReady: () => !isStopping,
+  });
+  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  server.maxConnections = mostConnections;
+  server.headersTimeout = headersTimeoutMs;
+  // Streams of predictions last as long as they last; what does not move is closed below.
+  server.requestTimeout = 0;
+  server.timeout = options.idleTimeoutMs ?? defaultIdleTimeoutMs;
+  try {
+    await listen(server, host, port);
+  } catch (error) {
+    await kernel.close();
+    throw error;
+  }
+  const { port: actualPort } = server.address() as AddressInfo;
+  const name = host === "0.0.0.0" || host === "::" ? "localhost" : host;
+  return {
+    url: `http://${name.includes(":") ? `[${name}]` : name}:${actualPort}/`,
+    port: actualPort,
+    async stop(deadlineMs = defaultDeadlineMs) {
+      if (isStopping) return;
+      isStopping = true;
+      const closed = new Promise<void>((fulfil) => server.close(() => fulfil()));
+      server.closeIdleConnections();
+      const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
+      await closed;
+      clearTimeout(deadline);
+      await kernel.close();
+    },
+  };
+}
