@@ -29,9 +29,21 @@ export const pages: readonly Page[] = [
     component: lazy(() => import("./pages/predictor.js")),
   },
   {
-    name: "Onboard",
-    path: "/onboard",
-    routes: ["/onboard/:job?"],
-    component: lazy(() => import("./pages/onboard.js")),
+    name: "Explore",
+    path: "/explore",
+    routes: ["/explore"],
+    component: lazy(() => import("./pages/explore.js")),
+  },
+  {
+    name: "Budget",
+    path: "/budget",
+    routes: ["/budget"],
+    component: lazy(() => import("./pages/budget.js")),
+  },
+  {
+    name: "Drop a file",
+    path: "/model",
+    routes: ["/model"],
+    component: lazy(() => import("./pages/model.js")),
   },
 ];

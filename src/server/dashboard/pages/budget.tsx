@@ -1,0 +1,4 @@
+/** Budget. */
+export default function Budget() {
+  return <h1>Budget</h1>;
+}

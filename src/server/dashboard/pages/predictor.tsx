@@ -1,0 +1,4 @@
+/** Predictor. */
+export default function Predictor() {
+  return <h1>Predictor</h1>;
+}
