@@ -1,6 +1,7 @@
 /** The frame around all pages: navigation, header, and which page is shown. */
-import { ErrorBoundary, LocationProvider, Route, Router, useLocation } from "preact-iso";
+
 import { useState } from "preact/hooks";
+import { ErrorBoundary, LocationProvider, Route, Router, useLocation } from "preact-iso";
 import { pages } from "./pages.js";
 import { Empty, ProblemNote } from "./parts/states.js";
 import { PlatformSelector, usePlatformId } from "./shell/selector.js";

@@ -113,7 +113,10 @@ function DetailView({ detail }: { readonly detail: PlatformDetail }) {
       <Figures
         figures={[
           { name: "Networks measured", value: detail.nMeasured, note: `${detail.nTest} as test` },
-          { name: "Median latency", value: detail.medianMs === null ? "–" : formatMs(detail.medianMs) },
+          {
+            name: "Median latency",
+            value: detail.medianMs === null ? "–" : formatMs(detail.medianMs),
+          },
           { name: "Fastest to slowest", value: latencies.join(" – ") },
           {
             name: "Repeat noise",
@@ -132,7 +135,11 @@ function DetailView({ detail }: { readonly detail: PlatformDetail }) {
           { name: "Runtime", value: `${runtime.name ?? runtime.family} ${runtime.version}` },
           {
             name: "Settings",
-            value: [`${runtime.threads} ${runtime.threads === 1 ? "thread" : "threads"}`, platform.precision, ...settings].join(", "),
+            value: [
+              `${runtime.threads} ${runtime.threads === 1 ? "thread" : "threads"}`,
+              platform.precision,
+              ...settings,
+            ].join(", "),
           },
           { name: "Grades", value: gradesText(grades) },
           {
