@@ -17,6 +17,8 @@ import { fileURLToPath } from "node:url";
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const installStamp = join(root, "node_modules", ".samara-lock");
+/** Sources of the dashboard, which have settings of their own. */
+const dashboard = "src/server/dashboard";
 const buildStamp = join(root, "dist", ".samara-build");
 /** Signals that follow each other faster than this are one: npm passes on what the terminal sends as well. */
 const sameSignalMs = 500;
@@ -154,7 +156,7 @@ async function build() {
   const startedAt = new Date();
   const exitCode = await runNode(commandOf("typescript", "tsc"), ["-p", "tsconfig.build.json"]);
   if (exitCode !== 0) throw new Failure(exitCode, "the build failed (see above)");
-  const pages = ["build", join(root, "src", "server", "dashboard"), "--logLevel", "warn"];
+  const pages = ["build", dashboard, "--logLevel", "warn"];
   const pagesExitCode = await runNode(commandOf("vite", "vite"), pages);
   if (pagesExitCode !== 0) {
     throw new Failure(pagesExitCode, "the build of the dashboard failed (see above)");
@@ -195,7 +197,7 @@ const verbs = {
       {
         title: "Types of the dashboard",
         file: commandOf("typescript", "tsc"),
-        args: ["--noEmit", "-p", join(root, "src", "server", "dashboard")],
+        args: ["--noEmit", "-p", dashboard],
       },
       { title: "Style and lint", file: commandOf("@biomejs/biome", "biome"), args: ["check", "."] },
       { title: "Dead code", file: commandOf("knip", "knip"), args: knipArgs },

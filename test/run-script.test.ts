@@ -43,6 +43,7 @@ beforeEach(() => {
   write("src/cli/bin.ts", "");
   for (const [name, command] of Object.entries({
     typescript: "tsc",
+    vite: "vite",
     "@biomejs/biome": "biome",
     knip: "knip",
     vitest: "vitest",
@@ -97,6 +98,7 @@ describe("scripts/run.mjs", () => {
     expect(calls()).toEqual([
       expect.stringMatching(/^npm ci --include=dev/),
       "tsc -p tsconfig.build.json",
+      "vite build src/server/dashboard --logLevel warn",
       "samara onboard --samples 20",
     ]);
   });
@@ -104,7 +106,7 @@ describe("scripts/run.mjs", () => {
   test("does neither again while nothing has changed", async () => {
     await run(["start"]);
     await run(["start", "platforms", "--json"]);
-    expect(calls().slice(3)).toEqual(["samara platforms --json"]);
+    expect(calls().slice(4)).toEqual(["samara platforms --json"]);
   });
 
   test("builds again when a source is newer than the build", async () => {
@@ -112,14 +114,18 @@ describe("scripts/run.mjs", () => {
     const later = new Date(Date.now() + 5000);
     utimesSync(join(folder, "src/index.ts"), later, later);
     await run(["start"]);
-    expect(calls().slice(3)).toEqual(["tsc -p tsconfig.build.json", "samara onboard"]);
+    expect(calls().slice(4)).toEqual([
+      "tsc -p tsconfig.build.json",
+      "vite build src/server/dashboard --logLevel warn",
+      "samara onboard",
+    ]);
   });
 
   test("installs again when the lock file has changed", async () => {
     await run(["start"]);
     write("package-lock.json", '{ "changed": true }');
     await run(["start"]);
-    expect(calls()[3]).toMatch(/^npm ci/);
+    expect(calls()[4]).toMatch(/^npm ci/);
   });
 
   test("takes what was installed by hand", async () => {
@@ -150,7 +156,9 @@ describe("scripts/run.mjs", () => {
     expect(stderr).toMatch(/Failed: Style and lint/);
     expect(calls().slice(1)).toEqual([
       "tsc -p tsconfig.build.json",
+      "vite build src/server/dashboard --logLevel warn",
       "tsc --noEmit",
+      "tsc --noEmit -p src/server/dashboard",
       "biome check .",
       "knip --tsConfig tsconfig.build.json",
       "vitest run src/tensor",

@@ -7,9 +7,10 @@
 import { join } from "node:path";
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { HTTPException } from "hono/http-exception";
 import { routePath } from "hono/route";
 import type { Logger } from "pino";
-import { NotFoundError } from "../errors.js";
+import { InputError, NotFoundError } from "../errors.js";
 import { packageRoot, tool } from "../package.js";
 import { dashboardRoutes } from "./dashboard-files.js";
 import type { Kernel } from "./kernel/kernel.js";
@@ -79,7 +80,12 @@ export function createApp(deps: AppDeps): OpenAPIHono {
     }
   });
 
-  const tell = (error: unknown, c: Context) => {
+  const tell = (thrown: unknown, c: Context) => {
+    // The framework refuses bodies that are no JSON by itself.
+    const error =
+      thrown instanceof HTTPException && thrown.status < 500
+        ? new InputError(`the request cannot be read: ${thrown.message}`, { cause: thrown })
+        : thrown;
     const { problem, headers, isFault } = problemOf(error, c.req.path);
     if (isFault) log.error({ err: error, path: c.req.path }, "request failed");
     return c.body(JSON.stringify(problem), problem.status as 400, headers);
