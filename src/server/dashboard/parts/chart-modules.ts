@@ -3,6 +3,7 @@
  */
 import { BarChart, CustomChart, LineChart, ScatterChart } from "echarts/charts";
 import {
+  BrushComponent,
   DataZoomInsideComponent,
   GraphicComponent,
   GridComponent,
@@ -20,6 +21,7 @@ use([
   CustomChart,
   LineChart,
   ScatterChart,
+  BrushComponent,
   DataZoomInsideComponent,
   GraphicComponent,
   GridComponent,
