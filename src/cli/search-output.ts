@@ -31,7 +31,7 @@ export function nearBudget(rows: readonly FrontRow[], budgetMs: number): FrontRo
 }
 
 /** Merit for people, with its unit. */
-export function formatMerit(value: number, { kind, unit }: SearchResult["merit"]): string {
+function formatMerit(value: number, { kind, unit }: SearchResult["merit"]): string {
   if (kind === "macs") return `${value.toPrecision(4)} ${unit}`;
   return unit === "fraction" ? formatShare(value, 2) : `${value.toFixed(2)} ${unit}`;
 }

@@ -120,7 +120,7 @@ function samplesToAdapt(
  *
  * @throws InputError when it learned by another method or from another pool
  */
-export async function loadOrigin(folder: string, { predictor, provenance }: LoadedAdapted) {
+async function loadOrigin(folder: string, { predictor, provenance }: LoadedAdapted) {
   const fitted = await loadFitted(folder);
   const isOrigin =
     fitted.predictor.name === predictor.name && fitted.provenance.poolHash === provenance.poolHash;

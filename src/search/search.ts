@@ -29,12 +29,12 @@ export interface SearchOptions extends Budget {
 }
 
 /** Candidates that evolution looks at unless told otherwise. */
-export const defaultEvaluations = 20_000;
+const defaultEvaluations = 20_000;
 /** Share of them that is looked for without a budget, so that what the budget costs is known. */
 const unconstrainedShare = 0.1;
 
 /** The two-sided coverage whose upper end is the one-sided bound at a confidence. */
-export const coverageOfConfidence = (confidence: number): number => 2 * confidence - 1;
+const coverageOfConfidence = (confidence: number): number => 2 * confidence - 1;
 
 function check({ budgetMs, confidence, signal }: SearchOptions): void {
   if (!(budgetMs > 0 && Number.isFinite(budgetMs))) {
@@ -96,7 +96,7 @@ export async function searchCandidates(
  * @param options.evaluations - distinct networks to predict; fewer where the space has no more
  * @throws as `searchCandidates`
  */
-export async function searchSpace(
+async function searchSpace(
   space: Space,
   options: SearchOptions & { readonly evaluations?: number },
 ): Promise<SearchResult> {

@@ -39,7 +39,7 @@ const leastProbability = 0.02;
  *
  * @param asked - ids that were to be measured before
  */
-export function networksToVerify(
+function networksToVerify(
   { winner, bestUncertain, front, budgetMs }: SearchResult,
   count: number,
   asked: ReadonlySet<string> = new Set(),

@@ -27,8 +27,3 @@ export class MediaTypeError extends SamaraError {
 export class MethodError extends SamaraError {
   readonly code = "method-not-allowed";
 }
-
-/** What cannot be done in the state that a thing is in. */
-export class ConflictError extends SamaraError {
-  readonly code = "conflict";
-}

@@ -2,7 +2,6 @@
  * All that a worker thread does for the service, by name. Parameters and answers pass between threads: plain data, and
  * documents as bytes.
  */
-import type { ReadLimits } from "../../onnx/limits.js";
 import { searchPlace } from "../../search/search.js";
 import type { LearningCurve, SearchRequest } from "../api/schemas.js";
 import { Accuracies, type FixedAccuracies } from "./accuracies.js";
@@ -24,9 +23,6 @@ import { Shelf } from "./shelf.js";
 export interface KernelOptions {
   readonly accuracies: readonly FixedAccuracies[];
 }
-
-/** Limits of uploaded models, for those who ask before they send. */
-export type UploadLimits = ReadLimits;
 
 /** Networks that evolution predicts unless told otherwise; a second or two. */
 const defaultEvaluations = 20_000;

@@ -29,7 +29,7 @@ const defaultConfidence = 0.9;
 const mostComplaints = 20;
 
 /** With a budget, the interval whose ends are the one-sided bounds at the confidence. */
-export const coverageOf = ({ coverage, budgetMs, confidence }: PredictOptions): number =>
+const coverageOf = ({ coverage, budgetMs, confidence }: PredictOptions): number =>
   budgetMs === undefined
     ? (coverage ?? defaultCoverage)
     : 2 * (confidence ?? defaultConfidence) - 1;

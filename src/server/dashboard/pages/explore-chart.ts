@@ -11,7 +11,7 @@ import {
 import type { Networks } from "../parts/use-networks.js";
 
 /** Series that a click may hit, by name. */
-export const seriesNames = { cloud: "networks", front: "Pareto front" } as const;
+const seriesNames = { cloud: "networks", front: "Pareto front" } as const;
 
 /**
  * The cloud of networks.
