@@ -86,7 +86,7 @@ export function createApp(deps: AppDeps): OpenAPIHono {
       thrown instanceof HTTPException && thrown.status < 500
         ? new InputError(`the request cannot be read: ${thrown.message}`, { cause: thrown })
         : thrown;
-    const { problem, headers, isFault } = problemOf(error, c.req.path);
+    const { problem, headers, isFault } = problemOf(error, c.req.method, c.req.path);
     if (isFault) log.error({ err: error, path: c.req.path }, "request failed");
     return c.body(JSON.stringify(problem), problem.status as 400, headers);
   };

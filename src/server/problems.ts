@@ -43,6 +43,12 @@ const titleOfStatus: Readonly<Record<number, string>> = {
 /** Seconds after which a busy service may be asked again. */
 const retryAfterS = 2;
 
+/**
+ * Told before the body was read, mostly: a connection whose rest nobody reads cannot take another request.
+ */
+const statusesOfUnreadBodies: readonly number[] = [401, 403, 404, 405, 413, 415, 503];
+const bodiless: readonly string[] = ["GET", "HEAD"];
+
 /** What an error is told as, and whether it is a fault of ours. */
 export interface Told {
   readonly problem: Problem;
@@ -56,8 +62,8 @@ const detailOf = ({ code, message, hint }: ToldError) => ({
   ...(hint === undefined ? {} : { hint }),
 });
 
-/** An error as a problem document. */
-export function problemOf(error: unknown, instance: string): Told {
+/** An error as a problem document, the answer to a request of this method and path. */
+export function problemOf(error: unknown, method: string, instance: string): Told {
   const told = toldOf(error);
   const status = statusOfCode[told.code] ?? 500;
   const errors =
@@ -69,6 +75,9 @@ export function problemOf(error: unknown, instance: string): Told {
       "content-type": "application/problem+json",
       "cache-control": "no-store",
       ...(status === 503 ? { "retry-after": String(retryAfterS) } : {}),
+      ...(statusesOfUnreadBodies.includes(status) && !bodiless.includes(method)
+        ? { connection: "close" }
+        : {}),
       ...(status === 401 ? { "www-authenticate": "Bearer" } : {}),
     },
     problem: {

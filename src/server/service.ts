@@ -41,6 +41,7 @@ const defaultIdleTimeoutMs = 60_000;
 const defaultDeadlineMs = 10_000;
 /** For a request's headers: no client of good will needs longer. */
 const headersTimeoutMs = 10_000;
+const sweepMs = 50;
 const mostConnections = 20_000;
 
 function listen(server: Server, host: string, port: number): Promise<void> {
@@ -104,10 +105,13 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       if (isStopping) return;
       isStopping = true;
       const closed = new Promise<void>((fulfil) => server.close(() => fulfil()));
+      // Connections that answers are on now are idle only after them.
       server.closeIdleConnections();
+      const sweep = setInterval(() => server.closeIdleConnections(), sweepMs);
       const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
       await closed;
       clearTimeout(deadline);
+      clearInterval(sweep);
       await kernel.close();
     },
   };

@@ -145,7 +145,8 @@ export function createMethods({ accuracies: fixed }: KernelOptions) {
   };
 }
 
-interface ModelUpload {
+/** A model file to predict. */
+export interface ModelUpload {
   readonly bytes: Uint8Array;
   readonly name: string;
   /** Default: all. */

@@ -4,7 +4,7 @@
 import { createRoute, OpenAPIHono, type z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { FormatError, InputErrors } from "../../errors.js";
+import { InputError, InputErrors } from "../../errors.js";
 import { envelopeOf } from "../api/envelope.js";
 import { problemSchema } from "../api/schemas.js";
 import type { Kernel } from "../kernel/kernel.js";
@@ -24,9 +24,7 @@ export const createRoutes = () =>
       if (result.success) return;
       const errors = result.error.issues.map(
         ({ path, message }) =>
-          new FormatError(`${path.length === 0 ? "the request" : path.join(".")}: ${message}`, {
-            field: path.join("."),
-          }),
+          new InputError(`${path.length === 0 ? "the request" : path.join(".")}: ${message}`),
       );
       throw errors.length === 1 ? errors[0]! : new InputErrors(errors);
     },

@@ -6,7 +6,7 @@ import { FormatError } from "../../errors.js";
 const maxLineBytes = 4096;
 
 /**
- * Lines of a body, empty ones left out.
+ * Lines of a body, empty ones left out, as they come: a batch is smaller than `batchSize` where more is still on its way.
  *
  * @throws FormatError when a line is too long, or is no UTF-8
  */
@@ -39,9 +39,11 @@ export async function* linesOf(
       yield batch;
       batch = [];
     }
+    // Who waits for an answer before sending more gets it.
+    if (batch.length > 0) yield batch;
+    batch = [];
   }
   const last = rest + decode();
-  if (last.trim() !== "") batch.push(check(last));
-  if (batch.length > 0) yield batch;
+  if (last.trim() !== "") yield [check(last)];
   return undefined;
 }

@@ -3,7 +3,7 @@
  */
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { FormatError } from "../../errors.js";
+import { InputError } from "../../errors.js";
 import { tool } from "../../package.js";
 import { predictionSchema, predictRequestSchema } from "../api/schemas.js";
 import type { PredictOptions } from "../kernel/predictions.js";
@@ -33,38 +33,46 @@ export function predictionRoutes({ kernel, metrics }: RouteDeps) {
     const parsed = lineOptions.safeParse(c.req.query());
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
-      throw new FormatError(`${issue!.path.join(".")}: ${issue!.message}`);
+      throw new InputError(`${issue!.path.join(".")}: ${issue!.message}`);
     }
     const options: PredictOptions = parsed.data;
     const batches = linesOf(c.req.raw.body, linesOfBatch);
     let firstLine = 1;
     // The first batch is predicted before the answer begins, so that an unknown predictor is a problem with a status.
     const first = await batches.next();
-    let pending: Promise<Uint8Array> | undefined = predict(first.value ?? []);
-    await pending;
+    let upcoming: Promise<Uint8Array | undefined> = predict(first.value ?? []);
+    await upcoming;
 
-    function predict(lines: readonly string[]): Promise<Uint8Array> {
-      const answer = kernel.call("predictLines", { lines, firstLine, options });
+    async function predict(lines: readonly string[]): Promise<Uint8Array> {
+      const answer = await kernel.call("predictLines", { lines, firstLine, options });
       firstLine += lines.length;
       metrics.predictions.inc(lines.length);
       return answer;
+    }
+
+    /** The answer to the next batch, undefined when there is none. */
+    async function following(): Promise<Uint8Array | undefined> {
+      const { value, done } = await batches.next();
+      return done === true ? undefined : predict(value);
     }
 
     const stream = new ReadableStream<Uint8Array>({
       // Pulled only when the client has read what came before: nothing piles up on either side.
       async pull(controller) {
         try {
-          if (pending === undefined) {
-            controller.close();
+          for (;;) {
+            const answer = await upcoming;
+            if (answer === undefined) {
+              controller.close();
+              return;
+            }
+            // One batch ahead; what goes wrong there is told when it is its turn.
+            upcoming = following();
+            upcoming.catch(() => {});
+            if (answer.length <= 1) continue;
+            controller.enqueue(answer);
             return;
           }
-          const answer = await pending;
-          pending = undefined;
-          const { value, done } = await batches.next();
-          if (done !== true) pending = predict(value);
-          if (answer.length > 1) controller.enqueue(answer);
-          else if (done !== true) await pending;
-          if (pending === undefined) controller.close();
         } catch (error) {
           const { code, message, hint } = toldOf(error);
           const line = { line: firstLine, error: { code, detail: message, hint } };
