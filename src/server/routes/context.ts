@@ -66,7 +66,23 @@ export const sendFile = (c: Context, bytes: Uint8Array, name: string, contentTyp
     "content-disposition": `attachment; filename="${name.replaceAll(/[^A-Za-z0-9._-]/g, "_")}"`,
   }) as never;
 
-/** Take bodies of these media types up to a size only; compressed ones never, because nobody knows what they become. */
+/** Refuse bodies of other media types, and compressed ones, because nobody knows what they become. */
+export function checkMediaType(c: Context, mediaTypes: readonly string[]): void {
+  const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (type === undefined || !mediaTypes.includes(type)) {
+    throw new MediaTypeError(
+      `the body must be ${mediaTypes.join(" or ")}, got ${type ?? "no content type"}`,
+    );
+  }
+  const encoding = c.req.header("content-encoding");
+  if (encoding !== undefined && encoding !== "identity") {
+    throw new MediaTypeError(`compressed bodies are not taken, got ${encoding}`, {
+      hint: "send it as it is",
+    });
+  }
+}
+
+/** Take bodies of these media types up to a size only. They are read whole: for streams there is `checkMediaType`. */
 export function takes(mediaTypes: readonly string[], maxBytes: number): MiddlewareHandler {
   const limit = bodyLimit({
     maxSize: maxBytes,
@@ -75,18 +91,7 @@ export function takes(mediaTypes: readonly string[], maxBytes: number): Middlewa
     },
   });
   return async (c, next) => {
-    const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
-    if (type === undefined || !mediaTypes.includes(type)) {
-      throw new MediaTypeError(
-        `the body must be ${mediaTypes.join(" or ")}, got ${type ?? "no content type"}`,
-      );
-    }
-    const encoding = c.req.header("content-encoding");
-    if (encoding !== undefined && encoding !== "identity") {
-      throw new MediaTypeError(`compressed bodies are not taken, got ${encoding}`, {
-        hint: "send it as it is",
-      });
-    }
+    checkMediaType(c, mediaTypes);
     return limit(c, next);
   };
 }

@@ -8,7 +8,14 @@ import { tool } from "../../package.js";
 import { predictionSchema, predictRequestSchema } from "../api/schemas.js";
 import type { PredictOptions } from "../kernel/predictions.js";
 import { toldOf } from "../kernel/told-error.js";
-import { createRoutes, documentOf, type RouteDeps, route, takes } from "./context.js";
+import {
+  checkMediaType,
+  createRoutes,
+  documentOf,
+  type RouteDeps,
+  route,
+  takes,
+} from "./context.js";
 import { linesOf } from "./lines.js";
 
 const maxRequestBytes = 2 * 2 ** 20;
@@ -94,7 +101,7 @@ export function predictionRoutes({ kernel, metrics }: RouteDeps) {
     const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
     if (type === "application/x-ndjson") {
       // A stream has no size; its lines have.
-      await takes(["application/x-ndjson"], Number.MAX_SAFE_INTEGER)(c, async () => {});
+      checkMediaType(c, [type]);
       return streamPredictions(c);
     }
     return json(c, next);
