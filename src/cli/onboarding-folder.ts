@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { FormatError, InputError, NotFoundError, type SamaraError } from "../errors.js";
 import { readBytes, writeJsonAtomic } from "../store/files.js";
+import { onboardingFiles, onboardings } from "../store/paths.js";
 
 const onboardingSchema = z.object({
   schema: z.literal("samara/onboarding/1"),
@@ -30,20 +31,12 @@ const onboardingSchema = z.object({
 /** What an onboarding was begun with. */
 export type BegunOnboarding = z.infer<typeof onboardingSchema>;
 
-const settingsPath = (folder: string) => join(folder, "onboarding.json");
-const onboardings = (home: string) => join(home, "onboard");
-const safeName = (platformId: string) => platformId.replaceAll(/[^A-Za-z0-9._-]/g, "_");
-
-/** Where an onboarding of a platform keeps its files. */
-export function onboardingFolder(home: string, platformId: string, startedAt: Date): string {
-  const time = startedAt.toISOString().replaceAll(/[:.]/g, "-");
-  return join(onboardings(home), `${safeName(platformId)}-${time}`);
-}
+const settingsPath = (folder: string) => join(folder, onboardingFiles.begun);
 
 /** Whether an onboarding was begun in a folder. */
 export const isBegun = (folder: string): boolean => existsSync(settingsPath(folder));
 
-const isFinished = (folder: string) => existsSync(join(folder, "report.json"));
+const isFinished = (folder: string) => existsSync(join(folder, onboardingFiles.finished));
 
 /** Write down what an onboarding is begun with; an older file is replaced. */
 export function writeBegun(folder: string, begun: BegunOnboarding): void {
@@ -58,13 +51,16 @@ export function writeBegun(folder: string, begun: BegunOnboarding): void {
 export function readBegun(folder: string): BegunOnboarding {
   const path = settingsPath(folder);
   if (!existsSync(path)) {
-    throw new NotFoundError(`no onboarding was begun in ${folder}: it has no onboarding.json`, {
-      hint: "name the folder that the interrupted command printed",
-    });
+    throw new NotFoundError(
+      `no onboarding was begun in ${folder}: it has no ${onboardingFiles.begun}`,
+      {
+        hint: "name the folder that the interrupted command printed",
+      },
+    );
   }
   if (isFinished(folder)) {
     throw new InputError(`the onboarding in ${folder} has finished`, {
-      hint: `its report is ${join(folder, "report.html")}; without --resume another one is begun`,
+      hint: `its report is ${join(folder, onboardingFiles.report)}; without --resume another one is begun`,
     });
   }
   const text = readBytes(path, "onboarding").toString("utf8");

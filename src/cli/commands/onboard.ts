@@ -5,7 +5,12 @@ import { join, resolve } from "node:path";
 import { Option } from "commander";
 import { InputError } from "../../errors.js";
 import { runtimePartOf } from "../../record/platform.js";
-import { adaptedPredictors, dataHome } from "../../store/paths.js";
+import {
+  adaptedPredictors,
+  dataHome,
+  onboardingFiles,
+  onboardingFolder,
+} from "../../store/paths.js";
 import { exitCodes } from "../exit-codes.js";
 import { InputChecks } from "../input-checks.js";
 import { asTyped } from "../invocation.js";
@@ -92,7 +97,7 @@ export function registerOnboard(register: Register): void {
       const { Pool } = await import("../../store/pool.js");
       const { writeFileAtomic, writeJsonAtomic } = await import("../../store/files.js");
       const { renderOnboardingReport } = await import("../../evaluate/report.js");
-      const { onboardingFolder, writeBegun } = await import("../onboarding-folder.js");
+      const { writeBegun } = await import("../onboarding-folder.js");
       const { begun, folder: given } = await findBegun(options);
       const { predictor, baselines: baselinesFolder, ...asked } = begun ?? askedFor(options);
       const checks = new InputChecks();
@@ -106,7 +111,7 @@ export function registerOnboard(register: Register): void {
       checks.done();
       const { id } = platform!.platform;
       const folder = given ?? onboardingFolder(dataHome(), id, new Date());
-      const reportPath = options.out ?? join(folder, "report.html");
+      const reportPath = options.out ?? join(folder, onboardingFiles.report);
       // Written first: a path that cannot be written must not cost four minutes.
       writeFileAtomic(reportPath, "<!doctype html><title>onboarding in progress</title>\n");
       const measured = {
@@ -143,7 +148,7 @@ export function registerOnboard(register: Register): void {
       });
       progress.clear();
       writeFileAtomic(reportPath, renderOnboardingReport(report));
-      writeJsonAtomic(join(folder, "report.json"), report);
+      writeJsonAtomic(join(folder, onboardingFiles.finished), report);
       out.emit(
         {
           name: "onboard",
