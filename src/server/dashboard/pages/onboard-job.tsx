@@ -68,7 +68,6 @@ const lineOf = (event: JobEvent) => (event.type === "state" ? event.state : even
 function Log({ events }: { readonly events: readonly JobEvent[] }) {
   const box = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new line is the reason to scroll.
   useEffect(() => {
     if (isAtEnd.current && box.current) box.current.scrollTop = box.current.scrollHeight;
   }, [events.length]);
@@ -78,7 +77,6 @@ function Log({ events }: { readonly events: readonly JobEvent[] }) {
       ref={box}
       role="log"
       aria-label="What was done"
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard.
       tabIndex={0}
       onScroll={({ currentTarget: { scrollTop, clientHeight, scrollHeight } }) => {
         isAtEnd.current = scrollTop + clientHeight >= scrollHeight - 8;

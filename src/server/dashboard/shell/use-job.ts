@@ -32,7 +32,6 @@ export function useJob(id: string, onState: (job: Job) => void): FollowedJob {
   const [error, setError] = useState<unknown>(null);
   const [attempt, setAttempt] = useState(0);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `onState` is told what happens and changes nothing; an attempt begins anew.
   useEffect(() => {
     const controller = new AbortController();
     const { signal } = controller;
