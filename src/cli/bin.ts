@@ -2,6 +2,7 @@
 /**
  * Entry point of the `samara` command.
  */
+import { endWithParent } from "./end-with-parent.js";
 import { main } from "./main.js";
 
 // A reader that stops early (`| head`) is no error.
@@ -10,4 +11,5 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+await endWithParent();
 process.exitCode = await main(process.argv.slice(2));

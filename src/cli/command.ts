@@ -76,8 +76,7 @@ export function defineCommand<Options>(
         warn(code, message, hint) {
           if (warnings.some((warning) => warning.message === message)) return;
           warnings.push({ code, message, ...(hint === undefined ? {} : { hint }) });
-          progress.clear();
-          process.stderr.write(`warning: ${message}${hint === undefined ? "" : ` (${hint})`}\n`);
+          progress.warning(`${message}${hint === undefined ? "" : ` (${hint})`}`);
         },
       });
       finish(exitCode);

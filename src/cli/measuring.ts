@@ -200,12 +200,20 @@ async function profileAlone(
   });
   options.progress.clear();
   pool.writeDescriptor(descriptor);
-  const unusable = descriptor.rows.filter(({ grade }) => grade === "X");
-  if (unusable.length > descriptor.rows.length / 3) {
-    throw new UnusableQualityError(
-      `${unusable.length} of ${descriptor.rows.length} operators of ${id} varied too much to be used`,
-      { hint: "run `samara doctor`, stop other work, then profile again" },
-    );
-  }
-  return descriptor;
+  return checkedDescriptor(descriptor);
+}
+
+/**
+ * A descriptor that can be used.
+ *
+ * @throws UnusableQualityError when more than a third of its operators graded X
+ */
+export function checkedDescriptor(descriptor: Descriptor): Descriptor {
+  const { rows, platform } = descriptor;
+  const unusable = rows.filter(({ grade }) => grade === "X");
+  if (unusable.length <= rows.length / 3) return descriptor;
+  throw new UnusableQualityError(
+    `${unusable.length} of ${rows.length} operators of ${platform.id} varied too much to be used`,
+    { hint: "run `samara doctor`, stop other work, then profile again" },
+  );
 }

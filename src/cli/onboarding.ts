@@ -11,6 +11,7 @@ import { scorePredictions } from "../evaluate/metrics.js";
 import type { FeatureTable } from "../graph/features.js";
 import { bulkProtocol } from "../measure/campaign.js";
 import { judgeContext, takeContext } from "../measure/environment.js";
+import { summarise } from "../measure/summarise.js";
 import type { StartSampler } from "../measure/unit.js";
 import { tool } from "../package.js";
 import type { AvailablePlatform } from "../platform/registry.js";
@@ -25,7 +26,7 @@ import { writePredictor } from "../store/predictors.js";
 import { deriveSeed } from "../tensor/random.js";
 import { binomialInterval, median } from "../tensor/stats.js";
 import { formatDuration, formatMs, formatShare } from "../units.js";
-import { measureNetworks, profileInto } from "./measuring.js";
+import { checkedDescriptor, measureNetworks, profileInto } from "./measuring.js";
 import type { Warn } from "./predicting.js";
 import type { Progress } from "./progress.js";
 import { drawIndices, subjectsFromIndices } from "./subjects.js";
@@ -66,6 +67,10 @@ export interface OnboardingOptions {
   readonly nVerified: number;
   /** `designed`: samples that tell most about all others; `random`: uniform by seed. Default `random`. */
   readonly select?: "random" | "designed";
+  /** What was drawn when it was begun; default drawn now. */
+  readonly drawn?: DrawnNetworks;
+  /** How often it was begun or gone on with; default 1. */
+  readonly nAttempts?: number;
   readonly seed: number;
   readonly budget: TimeBudget;
   /** Holds this onboarding's log, descriptor and measurements. */
@@ -82,6 +87,12 @@ interface DrawOptions {
   readonly networks: FeatureTable;
   /** Chooses telling samples; without it, or without such a method, they are uniform by seed. */
   readonly predictor?: Pick<LoadedFitted["predictor"], "chooseSamples">;
+}
+
+/** Architectures by index. */
+export interface DrawnNetworks {
+  readonly verified: readonly number[];
+  readonly samples: readonly number[];
 }
 
 /**
@@ -103,6 +114,16 @@ export function drawNetworks(
   const candidates = Array.from(networks.ids.keys()).filter((index) => !taken.has(index));
   const options = { count: nSamples, seed: sampleSeed, candidates };
   return { verified, samples: Array.from(predictor.chooseSamples(networks, options)) };
+}
+
+/** What an onboarding of these settings measures. */
+export function drawForOnboarding(
+  options: Pick<OnboardingOptions, "seed" | "nSamples" | "nVerified" | "select" | "fitted">,
+): DrawnNetworks {
+  return drawNetworks(options.seed, options.nSamples, options.nVerified, {
+    networks: featuresOfCells(),
+    ...(options.select === "designed" ? { predictor: options.fitted.predictor } : {}),
+  });
 }
 
 const archOf = (index: number) => archStringFromCell(cellFromIndex(index));
@@ -180,12 +201,14 @@ async function baselineScores(
   return { withinTenPercent, mape, spearman };
 }
 
+const resumeCommandOf = ({ folder }: Pool) => `samara onboard --resume ${folder}`;
+
 /** What every measurement of an onboarding has in common. */
 const measuringOf = ({ pool, progress, signal, startSampler }: OnboardingOptions) => ({
   pool,
   progress,
   signal,
-  resumeCommand: "samara onboard, which measures anew",
+  resumeCommand: resumeCommandOf(pool),
   ...(startSampler ? { startSampler } : {}),
 });
 
@@ -193,9 +216,11 @@ async function profile(
   options: OnboardingOptions,
   deadlineMs: number,
 ): Promise<Descriptor | undefined> {
-  const { platform, warn } = options;
+  const { platform, pool, warn } = options;
   try {
-    return await profileInto(platform, { ...measuringOf(options), deadlineMs });
+    const profiled = pool.descriptor(platform.platform.id);
+    if (profiled !== undefined) return checkedDescriptor(profiled);
+    return await profileInto(platform, { ...measuringOf(options), continued: true, deadlineMs });
   } catch (error) {
     if (error instanceof InterruptedError || !(error instanceof MeasurementError)) throw error;
     warn("no-descriptor", `going on without a descriptor: ${error.message}`, error.hint);
@@ -211,6 +236,15 @@ function rank(predictions: Predictions, order: readonly number[]) {
     lowerMs: predictions.lowerMs[index]!,
     upperMs: predictions.upperMs[index]!,
   }));
+}
+
+/**
+ * What a pool's log says without the processes that verify: an onboarding that goes on may hold some already, and the
+ * predictor must not know them, not even by the anchor that they share with the samples.
+ */
+function measuredWithout(verified: readonly number[], pool: Pool): Measurement[] {
+  const hidden = new Set(verified.map(networkId));
+  return summarise(pool.runs().lines.filter(({ subjectId }) => !hidden.has(subjectId)));
 }
 
 /** Runs phases one after the other and remembers how long each took. */
@@ -233,20 +267,29 @@ class Phases {
 }
 
 /**
- * Onboard a platform.
+ * Onboard a platform, or go on with an onboarding from what its pool holds.
  *
  * @throws MeasurementError when fewer samples than the predictor needs could be measured; UnusableQualityError when
  *   nothing could be verified; InterruptedError on Ctrl-C, with everything measured so far in the pool
  */
 export async function onboardPlatform(options: OnboardingOptions): Promise<OnboardingReport> {
+  try {
+    return await options.pool.exclusively(() => onboardAlone(options));
+  } catch (error) {
+    if (!(error instanceof InterruptedError) || error.hint !== undefined) throw error;
+    throw new InterruptedError("stopped; everything that was measured is kept", {
+      hint: `go on with: ${resumeCommandOf(options.pool)}`,
+      cause: error,
+    });
+  }
+}
+
+async function onboardAlone(options: OnboardingOptions): Promise<OnboardingReport> {
   const { platform, fitted, pool, progress, signal, seed, budget, warn } = options;
-  const select = options.select ?? "random";
+  const { select = "random", nAttempts = 1 } = options;
   const phases = new Phases();
   const networks = featuresOfCells();
-  const { samples, verified } = drawNetworks(seed, options.nSamples, options.nVerified, {
-    networks,
-    ...(select === "designed" ? { predictor: fitted.predictor } : {}),
-  });
+  const { samples, verified } = options.drawn ?? drawForOnboarding(options);
   const context = takeContext(platform.platform.runtime.version);
   const findings = judgeContext(context).filter(({ severity }) => severity === "warning");
   for (const { message, remedy } of findings) warn("disturbance", message, remedy ?? undefined);
@@ -274,7 +317,10 @@ export async function onboardPlatform(options: OnboardingOptions): Promise<Onboa
       deadlineMs: performance.now() + budget.measureS * 1000,
     }),
   );
-  const target = samplesOf(platform.platform, sampled.measurements, descriptor);
+  const sampleMeasurements = measuredWithout(verified, pool).filter(({ subjectId }) =>
+    samples.some((index) => networkId(index) === subjectId),
+  );
+  const target = samplesOf(platform.platform, sampleMeasurements, descriptor);
   const needed = Math.min(options.nSamples, 5);
   if (target.rows.length < needed) {
     const failure = sampled.result.failures[0];
@@ -367,6 +413,7 @@ export async function onboardPlatform(options: OnboardingOptions): Promise<Onboa
       verify: phases.durationS.verify!,
       total: phases.totalS(),
     },
+    ...(nAttempts > 1 ? { nAttempts } : {}),
   };
   writePredictor(options.predictorFolder, adapted.save(), {
     ...provenance,
@@ -436,12 +483,6 @@ export function describeResult(result: OnboardingResult): string {
     line("operator-sum without descriptor", result.baselines.operatorSum),
     line("flops-line", result.baselines.flopsLine),
     "",
-    `Time: profile ${seconds(d.profile)}, measure ${seconds(d.measure)}, adapt ${seconds(d.adapt)}, predict ${seconds(d.predict)}, verify ${seconds(d.verify)}, total ${seconds(d.total)}`,
+    `Time${result.nAttempts ? ` (the last of ${result.nAttempts} attempts)` : ""}: profile ${seconds(d.profile)}, measure ${seconds(d.measure)}, adapt ${seconds(d.adapt)}, predict ${seconds(d.predict)}, verify ${seconds(d.verify)}, total ${seconds(d.total)}`,
   ].join("\n");
-}
-
-/** Where an onboarding of a platform keeps its files. */
-export function onboardingFolder(home: string, platformId: string, startedAt: Date): string {
-  const time = startedAt.toISOString().replaceAll(/[:.]/g, "-");
-  return join(home, "onboard", `${platformId.replaceAll(/[^A-Za-z0-9._-]/g, "_")}-${time}`);
 }

@@ -156,7 +156,7 @@ ${rankedTable(`Greatest predicted latency on ${result.platform}`, slowest)}
 const seconds = (durationS: number) =>
   durationS < 10 ? `${durationS.toFixed(2)} s` : formatDuration(durationS * 1000);
 
-function timeSection({ durationS }: OnboardingResult): Html {
+function timeSection({ durationS, nAttempts }: OnboardingResult): Html {
   const phases = [
     ["Profile the operators", durationS.profile],
     ["Measure the samples", durationS.measure],
@@ -168,7 +168,9 @@ function timeSection({ durationS }: OnboardingResult): Html {
   return html`<section>
 <h2>Time</h2>
 ${table(
-  "Duration of each phase",
+  nAttempts
+    ? `Duration of each phase in the last of ${nAttempts} attempts; what was measured before was kept`
+    : "Duration of each phase",
   [
     { title: "Phase", value: ([name]) => name },
     { title: "Duration", value: ([, duration]) => seconds(duration), isNumber: true },

@@ -5,10 +5,13 @@
 const PR_SET_PDEATHSIG = 1;
 const SIGKILL = 9;
 
-/** Ask Linux to kill this process when its parent ends; elsewhere, and without koffi, nothing happens. */
-export async function dieWithParent(): Promise<void> {
+/**
+ * Ask Linux to kill this process when its parent ends; elsewhere, and without koffi, nothing happens.
+ *
+ * @param parent - process number of the parent; one that is known from elsewhere may have ended already
+ */
+export async function dieWithParent(parent: number = process.ppid): Promise<void> {
   if (process.platform !== "linux") return;
-  const parent = process.ppid;
   try {
     const koffi = (await import("koffi")).default;
     const prctl = koffi.load(null).func("int prctl(int, ...)");

@@ -47,6 +47,8 @@ export const onboardingResultSchema = z.object({
     verify: z.number(),
     total: z.number(),
   }),
+  /** Given when it was interrupted: `durationS` is of the last attempt. */
+  nAttempts: z.number().int().min(2).optional(),
 });
 export type OnboardingResult = z.infer<typeof onboardingResultSchema>;
 

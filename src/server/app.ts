@@ -18,6 +18,7 @@ import { Metrics } from "./metrics.js";
 import { problemOf } from "./problems.js";
 import { MethodError } from "./refusals.js";
 import type { RouteDeps } from "./routes/context.js";
+import { type JobsDeps, jobRoutes } from "./routes/jobs.js";
 import { modelRoutes } from "./routes/models.js";
 import { networkRoutes } from "./routes/networks.js";
 import { platformRoutes } from "./routes/platforms.js";
@@ -31,6 +32,8 @@ export interface AppDeps {
   readonly kernel: Kernel;
   readonly security: SecurityOptions;
   readonly log: Logger;
+  /** Jobs on this machine; without them their routes are not there. */
+  readonly jobs?: JobsDeps;
   /** Folder of the dashboard's files; default where the build puts them. */
   readonly dashboard?: string;
   /** False while the service is stopping: it is then not ready for more. */
@@ -126,6 +129,7 @@ export function createApp(deps: AppDeps): OpenAPIHono {
   ]) {
     app.route(apiPath, routes(routeDeps));
   }
+  if (deps.jobs) app.route(apiPath, jobRoutes(deps.jobs));
 
   app.get("/healthz", (c) => c.text("ok\n"));
   app.get("/readyz", (c) => (isReady() ? c.text("ready\n") : c.text("stopping\n", 503)));

@@ -16,6 +16,7 @@ const statusOfCode: Readonly<Record<string, number>> = {
   "not-fitted": 409,
   "platform-unavailable": 409,
   busy: 409,
+  conflict: 409,
   unauthorised: 401,
   forbidden: 403,
   "method-not-allowed": 405,

@@ -27,3 +27,8 @@ export class MediaTypeError extends SamaraError {
 export class MethodError extends SamaraError {
   readonly code = "method-not-allowed";
 }
+
+/** What cannot be done in the state that a thing is in. */
+export class ConflictError extends SamaraError {
+  readonly code = "conflict";
+}

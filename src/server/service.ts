@@ -6,10 +6,14 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Logger } from "pino";
-import { InputError, messageOf } from "../errors.js";
+import { BusyError, InputError, messageOf } from "../errors.js";
+import { dataHome } from "../store/paths.js";
 import { createApp } from "./app.js";
+import type { StartCommand } from "./jobs/command.js";
+import { Jobs, type JobsOptions } from "./jobs/jobs.js";
+import { MachineFacts } from "./jobs/machine.js";
 import type { FixedAccuracies } from "./kernel/accuracies.js";
-import { Kernel } from "./kernel/kernel.js";
+import { Kernel, OverloadedError } from "./kernel/kernel.js";
 import { isLoopback } from "./security.js";
 
 /** How the service runs. */
@@ -23,6 +27,8 @@ export interface ServiceOptions {
   /** Names under which it may be asked for, beside those of this machine. */
   readonly allowedHosts?: readonly string[];
   readonly accuracies?: readonly FixedAccuracies[];
+  /** How jobs start commands; without it there are no jobs. */
+  readonly startCommand?: StartCommand;
   readonly log: Logger;
   /** A connection on which nothing moves for so long is closed: idle, too slow, or its client stopped reading. */
   readonly idleTimeoutMs?: number;
@@ -43,6 +49,24 @@ const defaultDeadlineMs = 10_000;
 const headersTimeoutMs = 10_000;
 const sweepMs = 50;
 const mostConnections = 20_000;
+
+/** Jobs, or why there are none. */
+type OpenJobs = Jobs | BusyError;
+
+function openJobs(options: JobsOptions): OpenJobs {
+  try {
+    return new Jobs(options);
+  } catch (error) {
+    if (!(error instanceof BusyError)) throw error;
+    options.log.warn(error.message);
+    return error;
+  }
+}
+
+function jobsOf(jobs: OpenJobs | undefined): Jobs {
+  if (jobs instanceof Jobs) return jobs;
+  throw jobs ?? new OverloadedError("the service is starting");
+}
 
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((fulfil, reject) => {
@@ -78,9 +102,14 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   }
   const kernel = new Kernel({ accuracies: options.accuracies ?? [] });
   let isStopping = false;
+  // Opened once the service listens: a second one that cannot must not take jobs over.
+  let jobs: OpenJobs | undefined;
+  const { startCommand } = options;
+  const machine = startCommand && new MachineFacts(startCommand);
   const app = createApp({
     kernel,
     log,
+    ...(machine === undefined ? {} : { jobs: { machine, jobs: () => jobsOf(jobs) } }),
     security: { host, token, allowedHosts: options.allowedHosts ?? [] },
     isReady: () => !isStopping,
   });
@@ -92,7 +121,9 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   server.timeout = options.idleTimeoutMs ?? defaultIdleTimeoutMs;
   try {
     await listen(server, host, port);
+    if (startCommand && machine) jobs = openJobs({ startCommand, machine, log, home: dataHome() });
   } catch (error) {
+    server.close();
     await kernel.close();
     throw error;
   }
@@ -109,6 +140,8 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       server.closeIdleConnections();
       const sweep = setInterval(() => server.closeIdleConnections(), sweepMs);
       const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
+      // Readers of events stay until their job has ended, so it ends first.
+      await (jobs instanceof Jobs ? jobs.close(deadlineMs) : machine?.close());
       await closed;
       clearTimeout(deadline);
       clearInterval(sweep);

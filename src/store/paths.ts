@@ -33,3 +33,26 @@ export const adaptedPredictors = (): string => join(dataHome(), "predictors");
 /** What the package ships. */
 export const shippedPredictors: string = join(packageRoot, "data", "predictors");
 export const shippedPool: string = join(packageRoot, "data", "pool");
+
+/** Folder of all onboardings, one folder each. */
+export const onboardings = (home: string = dataHome()): string => join(home, "onboard");
+
+/** Files in an onboarding's folder: what it was begun with, and what it ended with. */
+export const onboardingFiles = {
+  begun: "onboarding.json",
+  finished: "report.json",
+  report: "report.html",
+} as const;
+
+/** A name for a platform's files. */
+export const fileNameOf = (platformId: string): string =>
+  platformId.replaceAll(/[^A-Za-z0-9._-]/g, "_");
+
+/** Where an onboarding of a platform keeps its files; the name ends with the time, by which the newest is found. */
+export function onboardingFolder(home: string, platformId: string, startedAt: Date): string {
+  const time = startedAt.toISOString().replaceAll(/[:.]/g, "-");
+  return join(onboardings(home), `${fileNameOf(platformId)}-${time}`);
+}
+
+/** Folder of pools that the service measures campaigns into, one folder each. */
+export const campaignPools = (home: string = dataHome()): string => join(home, "pools");

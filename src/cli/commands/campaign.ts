@@ -3,34 +3,13 @@
  */
 import { readFileSync } from "node:fs";
 import { parse as parseYaml } from "yaml";
-import { z } from "zod";
 import { FormatError, InputError, messageOf, NotFoundError } from "../../errors.js";
+import { type CampaignPlan, campaignPlanSchema } from "../../record/campaign-plan.js";
 import { formatDuration, formatMs, formatShare } from "../../units.js";
 import { exitCodes } from "../exit-codes.js";
 import type { Register } from "../main.js";
 
-const planSchema = z.strictObject({
-  /** Pool folder to write, relative to the working directory. */
-  pool: z.string().min(1),
-  platforms: z.array(z.string()).min(1),
-  seed: z.number().int().nonnegative().default(0),
-  /** Architectures to learn from, drawn uniformly. */
-  train: z.number().int().positive().max(15_000),
-  /** Further ones to learn from, chosen so that they cover the space. */
-  cover: z.number().int().nonnegative().max(5000).default(0),
-  /** Architectures kept apart as test set, drawn first. */
-  test: z.number().int().nonnegative().max(5000),
-  processes: z.number().int().min(1).max(20).default(3),
-  pairs: z.number().int().min(3).max(200).default(10),
-  /** Untimed runs of a network in each process. */
-  warmup: z.number().int().min(1).max(1000).default(5),
-  chunk: z.number().int().min(1).max(200).default(25),
-  /** How often each platform's operators are measured, spread over the campaign; 0 for no descriptors. */
-  descriptors: z.number().int().min(0).max(10).default(1),
-});
-type Plan = z.infer<typeof planSchema>;
-
-function readPlan(path: string): Plan {
+function readPlan(path: string): CampaignPlan {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -43,7 +22,7 @@ function readPlan(path: string): Plan {
   } catch (cause) {
     throw new FormatError(`plan ${path} is not YAML: ${messageOf(cause)}`, { path, cause });
   }
-  const result = planSchema.safeParse(value);
+  const result = campaignPlanSchema.safeParse(value);
   if (result.success) return result.data;
   const problems = result.error.issues.map(
     (issue) => `${issue.path.join(".") || "plan"}: ${issue.message}`,

@@ -36,12 +36,12 @@ export function registerServe(register: Register): void {
         .option("--allowed-host <name>", "further name under which it may be asked for", collect)
         .option("--accuracy <file>", "accuracy table (CSV) to rank networks by", collect)
         .option("--accuracy-column <name>", "column of the accuracies"),
-    async ({ options, out, progress, signal }) => {
+    async (context) => {
+      const { options } = context;
       const { readAccuracies } = await import("../../catalogue/accuracy-file.js");
       const { readBytes } = await import("../../store/files.js");
-      const { startService } = await import("../../server/service.js");
+      const { serveUntilStopped } = await import("../serving.js");
       const { InputChecks } = await import("../input-checks.js");
-      const { pino } = await import("pino");
       const { tokenFile, accuracyColumn: column } = options;
       const checks = new InputChecks();
       const token = checks.run(() => {
@@ -57,30 +57,16 @@ export function registerServe(register: Register): void {
         return { path, ...(column === undefined ? {} : { column }) };
       });
       checks.done();
-      const log = pino(
+      await serveUntilStopped(
         {
-          level: options.quiet ? "warn" : "info",
-          base: null,
-          timestamp: pino.stdTimeFunctions.isoTime,
+          host: options.host,
+          port: options.port,
+          ...(token === undefined ? {} : { token }),
+          allowedHosts: options.allowedHost ?? [],
+          accuracies,
         },
-        pino.destination({ dest: 2, sync: false }),
+        context,
       );
-      const service = await startService({
-        host: options.host,
-        port: options.port,
-        ...(token === undefined ? {} : { token }),
-        allowedHosts: options.allowedHost ?? [],
-        accuracies,
-        log,
-      });
-      out.line(`Samara is at ${service.url} (Ctrl-C stops it)`);
-      if (token !== undefined) out.line("In a browser, add #token=TOKEN to the address once.");
-      await new Promise<void>((fulfil) => {
-        if (signal.aborted) fulfil();
-        signal.addEventListener("abort", () => fulfil(), { once: true });
-      });
-      progress.note("finishing the requests in progress");
-      await service.stop();
       return 0;
     },
   );

@@ -91,6 +91,28 @@ export const measurementRowSchema = z.object({
 });
 export type MeasurementRow = z.infer<typeof measurementRowSchema>;
 
+/** GET /machine: what can run on the machine that serves, and why not the rest; found out by a child process. */
+export const machineSchema = z.object({
+  available: z.array(
+    z.object({
+      id: z.string(),
+      /** The id without its device: enough to name it on the machine itself. */
+      name: z.string(),
+      family: z.string(),
+      version: z.string(),
+      threads: z.number().int(),
+    }),
+  ),
+  unavailable: z.array(
+    z.object({ runtime: z.string(), reason: z.string(), remedy: z.string().nullable() }),
+  ),
+  /** What would disturb a measurement here (`samara doctor`). */
+  findings: z.array(
+    z.object({ severity: z.string(), message: z.string(), remedy: z.string().nullable() }),
+  ),
+});
+export type Machine = z.infer<typeof machineSchema>;
+
 const cardPlatformSchema = z.object({
   platformId: z.string(),
   family: z.string(),
@@ -362,3 +384,73 @@ export const accuracyTableSchema = z.object({
   isFixed: z.boolean(),
 });
 export type AccuracyTable = z.infer<typeof accuracyTableSchema>;
+
+/** POST /jobs */
+export const jobRequestSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("onboard"),
+    platform: z.string(),
+    samples: z.number().int().min(3).max(1000).optional(),
+    seed: z.number().int().nonnegative().optional(),
+  }),
+  z.strictObject({
+    kind: z.literal("measure"),
+    platform: z.string(),
+    networks: z.array(z.string().max(400)).max(2000).optional(),
+    samples: z.number().int().min(1).max(5000).optional(),
+    next: z.number().int().min(1).max(100).optional(),
+    seed: z.number().int().nonnegative().optional(),
+  }),
+  /** The text of a plan (docs/measuring.md), YAML. */
+  z.strictObject({ kind: z.literal("campaign"), plan: z.string().max(65_536) }),
+]);
+export type JobRequest = z.infer<typeof jobRequestSchema>;
+
+/**
+ * `queued` → `running` → `succeeded`, `failed`, `cancelled`, or `interrupted` when the service ended meanwhile. What is
+ * cancelled, interrupted or failed can be resumed: it keeps what it has measured.
+ */
+export const jobStateSchema = z.enum([
+  "queued",
+  "running",
+  "succeeded",
+  "failed",
+  "cancelled",
+  "interrupted",
+]);
+export type JobState = z.infer<typeof jobStateSchema>;
+
+export const jobSchema = z.object({
+  id: z.string(),
+  request: jobRequestSchema,
+  state: jobStateSchema,
+  createdAt: z.string(),
+  startedAt: z.string().nullable(),
+  endedAt: z.string().nullable(),
+  exitCode: z.number().int().nullable(),
+  /** What the user reads when it did not succeed. */
+  error: z.string().nullable(),
+  /** How often it was started. */
+  nAttempts: z.number().int(),
+  /** Place in the queue, from 1; null when not queued. */
+  position: z.number().int().nullable(),
+  /** `results` of the command's JSON document, once it has one; null in GET /jobs. */
+  results: z.array(z.unknown()).nullable(),
+  /** Whether GET /jobs/{id}/report has an HTML report. */
+  hasReport: z.boolean(),
+});
+export type Job = z.infer<typeof jobSchema>;
+
+/**
+ * GET /jobs/{id}/events: server-sent events; `id` counts from 1, `Last-Event-ID` (or `?after=`) replays what follows it.
+ * Progress has no `id`: it is told, not kept.
+ */
+export const jobEventSchema = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("state"), state: jobStateSchema, at: z.string() }),
+  /** A line that stays: what was done. */
+  z.object({ type: z.literal("note"), text: z.string(), at: z.string() }),
+  /** What is being done now; only the latest one matters. */
+  z.object({ type: z.literal("progress"), text: z.string(), at: z.string() }),
+  z.object({ type: z.literal("warning"), text: z.string(), at: z.string() }),
+]);
+export type JobEvent = z.infer<typeof jobEventSchema>;

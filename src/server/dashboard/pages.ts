@@ -41,6 +41,12 @@ export const pages: readonly Page[] = [
     component: lazy(() => import("./pages/budget.js")),
   },
   {
+    name: "Onboard",
+    path: "/onboard",
+    routes: ["/onboard/:job?"],
+    component: lazy(() => import("./pages/onboard.js")),
+  },
+  {
     name: "Drop a file",
     path: "/model",
     routes: ["/model"],

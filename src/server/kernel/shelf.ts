@@ -1,6 +1,6 @@
 /**
- * What the service knows of measurements: the pool that ships, the user's own, and those of onboardings, read once and
- * again when a file changes. Of a platform that several hold, the user's newest counts.
+ * What the service knows of measurements: the pool that ships, the user's own, and those of onboardings and of the
+ * service's campaigns, read once and again when a file changes. Of a platform that several hold, the user's newest counts.
  */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { NotFoundError } from "../../errors.js";
 import type { Measurement } from "../../record/measurement.js";
 import type { Platform } from "../../record/platform.js";
 import { indexFromNetworkId } from "../../space/nasbench201/cell.js";
-import { dataHome, shippedPool, userPool } from "../../store/paths.js";
+import { campaignPools, dataHome, shippedPool, userPool } from "../../store/paths.js";
 import { Pool } from "../../store/pool.js";
 
 /** A pool folder with what was read of it. */
@@ -51,7 +51,10 @@ export class Shelf {
     const onboardings = existsSync(onboard)
       ? readdirSync(onboard).sort((a, b) => timeOf(b).localeCompare(timeOf(a)))
       : [];
-    const own = [userPool(), ...onboardings.map((name) => join(onboard, name))];
+    const campaigns = existsSync(campaignPools())
+      ? readdirSync(campaignPools()).map((name) => join(campaignPools(), name))
+      : [];
+    const own = [userPool(), ...onboardings.map((name) => join(onboard, name)), ...campaigns];
     return [
       ...own.map((folder) => ({ origin: "own" as const, folder })),
       { origin: "shipped" as const, folder: shippedPool },

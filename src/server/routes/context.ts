@@ -30,7 +30,8 @@ export const createRoutes = () =>
     },
   });
 
-const problem = (description: string) => ({
+/** An answer that is not good. */
+export const problem = (description: string) => ({
   description,
   content: { "application/problem+json": { schema: problemSchema } },
 });

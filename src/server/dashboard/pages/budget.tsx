@@ -254,7 +254,6 @@ function Decision(props: {
       : Number([...latencyMs].sort((a, b) => a - b)[latencyMs.length >> 1]!.toPrecision(3)),
   );
   const settled = useSettled(budgetMs);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the address follows the budget, not the other way.
   useEffect(() => setQuery({ budget: String(settled) }), [settled]);
   return (
     <>

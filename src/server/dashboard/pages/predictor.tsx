@@ -2,7 +2,7 @@
  * A predictor: where it comes from, how far off it is, what its intervals cover, what further samples would bring.
  */
 
-import { useMemo } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { useLocation } from "preact-iso";
 import { cardChart } from "../../../evaluate/charts-card.js";
 import { comparisonChart } from "../../../evaluate/charts-comparison.js";
@@ -10,6 +10,7 @@ import { coverageChart, learningChart } from "../../../evaluate/charts-curves.js
 import { formatMs, formatShare } from "../../../units.js";
 import type {
   Evaluation,
+  Job,
   LearningCurve,
   NextNetworks,
   PredictorSummary,
@@ -18,9 +19,9 @@ import { Card } from "../parts/card.js";
 import { ChartView } from "../parts/chart.js";
 import { DataTable } from "../parts/data-table.js";
 import { Facts, Figures } from "../parts/figures.js";
-import { Empty, Loaded } from "../parts/states.js";
-import { getResult, getResults, pathPart } from "../shell/api.js";
-import { useQuery } from "../shell/use-query.js";
+import { Empty, Loaded, ProblemNote } from "../parts/states.js";
+import { getResult, getResults, pathPart, postResults } from "../shell/api.js";
+import { useQuery, withPlatform } from "../shell/use-query.js";
 import { useResource } from "../shell/use-resource.js";
 
 const general = "pool";
@@ -192,6 +193,35 @@ function LearningCard({ id }: { readonly id: string }) {
   );
 }
 
+/** Have the machine that serves measure what the predictor proposes, where its platform is one of it. */
+function MeasureNext({ id, count }: { readonly id: string; readonly count: number }) {
+  const { route } = useLocation();
+  const [error, setError] = useState<unknown>(null);
+  const [isStarting, setIsStarting] = useState(false);
+
+  async function start(): Promise<void> {
+    setIsStarting(true);
+    setError(null);
+    try {
+      const order = { kind: "measure", platform: id, next: count };
+      const [job] = await postResults<Job>("/jobs", order);
+      route(withPlatform(`/onboard/${pathPart(job!.id)}`, id));
+    } catch (thrown) {
+      setError(thrown);
+      setIsStarting(false);
+    }
+  }
+
+  return (
+    <>
+      <button type="button" disabled={isStarting} onClick={() => void start()}>
+        {isStarting ? "Starting …" : "Measure them on this machine"}
+      </button>
+      {error !== null && <ProblemNote error={error} />}
+    </>
+  );
+}
+
 function NextCard({ id }: { readonly id: string }) {
   const resource = useResource(`/predictors/${pathPart(id)}/next?count=5`, getResult<NextNetworks>);
   return (
@@ -227,6 +257,7 @@ function NextCard({ id }: { readonly id: string }) {
             <p>
               Where the platform runs: <code>{command}</code>
             </p>
+            {networks.length > 0 && <MeasureNext id={id} count={networks.length} />}
           </>
         )}
       </Loaded>

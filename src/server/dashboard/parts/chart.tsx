@@ -57,7 +57,6 @@ export function ChartView({ chart, table, renderer = "svg", onReady }: ChartView
     };
   }, []);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the theme changes what variables are worth.
   useEffect(() => {
     if (width < 120) return;
     const { height, option } = chart.draw(width);

@@ -13,6 +13,9 @@ export function keepTokenOfUrl(): void {
   history.replaceState(null, "", location.pathname + location.search);
 }
 
+/** Whether this session has a token: then links and frames, which cannot carry it, lead nowhere. */
+export const hasToken = (): boolean => sessionStorage.getItem(tokenKey) !== null;
+
 /** What the service answered instead of a result; `problem` is null when nothing came back that it would say. */
 export class ApiError extends Error {
   readonly problem: Problem | null;

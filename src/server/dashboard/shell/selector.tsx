@@ -1,15 +1,26 @@
 /**
  * Which platform the pages speak of: chosen in the header, kept in the address.
  */
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { useLocation } from "preact-iso";
 import type { PlatformSummary } from "../../api/schemas.js";
 import { getResults } from "./api.js";
 import { useQuery } from "./use-query.js";
 import { type Resource, useResource } from "./use-resource.js";
 
+/** How often platforms may have changed since the page was loaded; count it up and they are asked for again. */
+export const platformChanges = signal(0);
+
 /** All platforms; each page that needs them asks anew, so that a new one appears. */
 export function usePlatforms(): Resource<PlatformSummary[]> {
-  return useResource("/platforms", getResults<PlatformSummary>);
+  const resource = useResource("/platforms", getResults<PlatformSummary>);
+  const { retry } = resource;
+  const changes = platformChanges.value;
+  useEffect(() => {
+    if (changes > 0) retry();
+  }, [changes, retry]);
+  return resource;
 }
 
 /** The platform of the address: chosen, or that of the predictor that the path names. */

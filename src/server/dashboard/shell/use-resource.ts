@@ -29,7 +29,6 @@ export function useResource<T>(
 ): Resource<T> {
   const [loaded, setLoaded] = useState<Loaded<T> | null>(null);
   const [attempt, setAttempt] = useState(0);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `load` is made anew at each drawing; the key says what it loads, an attempt that it should again.
   useEffect(() => {
     if (key === null) return;
     const controller = new AbortController();
