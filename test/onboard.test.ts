@@ -2,6 +2,7 @@
 // processes from end to end, then in a laboratory of exact latencies, where leakage would show in the last bit.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type LoadedFitted, loadFitted } from "../src/catalogue/predictors.js";
 import {
@@ -22,7 +23,7 @@ import { networkId } from "../src/space/nasbench201/cell.js";
 import { featuresOfCells } from "../src/space/nasbench201/features.js";
 import { Pool } from "../src/store/pool.js";
 import { readPredictor } from "../src/store/predictors.js";
-import { samara, samaraJson, Workplace } from "./command-line.js";
+import { samara, samaraJson, startSamara, Workplace } from "./command-line.js";
 import { createLab, type LabOptions, labPlatform } from "./fake-lab.js";
 import { writeFakePool } from "./fake-pool.js";
 
@@ -133,6 +134,41 @@ describe("samara onboard", { timeout: 240_000 }, () => {
     expect(next.code).toBe(0);
   });
 
+  test("goes on after Ctrl-C with what it had drawn and measured, and says what it refuses", async () => {
+    const folder = place.path("begun");
+    const argv = ["onboard", "--platform", "fake1-t1", "--samples", "5", "--verify", "5"];
+    const first = startSamara([...argv, "--seed", "4", "--folder", folder, ...folders()]);
+    const log = new Pool(folder).log.path;
+    while (!existsSync(log) && first.child.exitCode === null) await sleep(20);
+    first.child.kill("SIGINT");
+    const stopped = await first.ended;
+    expect(stopped.code).toBe(130);
+    expect(stopped.stderr).toContain(`go on with: samara onboard --resume ${folder}`);
+    const before = new Pool(folder).runs().lines;
+    expect(before.length).toBeGreaterThan(0);
+
+    const again = await samara(...argv, "--seed", "4", "--folder", folder, ...folders());
+    expect(again.code).toBe(2);
+    expect(again.stderr).toContain("was begun in");
+    const other = await samara("onboard", "--resume", folder, "--seed", "5");
+    expect(other.code).toBe(2);
+    expect(other.stderr).toContain("the onboarding was begun with --seed 4, got 5");
+    const none = await samara("onboard", "--resume", place.path("nothing"));
+    expect(none.code).toBe(2);
+    expect(none.stderr).toContain("no onboarding was begun in");
+
+    const { code, document, stderr } = await samaraJson("onboard", "--resume", folder);
+    expect([code, stderr]).toEqual([0, expect.stringContaining(`going on in ${folder}`)]);
+    const [result] = document.results;
+    expect(result).toMatchObject({ seed: 4, nVerified: 5, nAttempts: 2 });
+    expect(result.sampleIds).toHaveLength(5);
+    expect(document.context).toMatchObject({ seed: 4, folder });
+    expect(new Pool(folder).runs().lines.slice(0, before.length)).toEqual(before);
+    const finished = await samara("onboard", "--resume", folder);
+    expect(finished.code).toBe(2);
+    expect(finished.stderr).toContain("has finished");
+  });
+
   test("finds out what is wrong before it measures", async () => {
     const argv = ["onboard", "--platform", "fake1-t1"];
     const home = place.path("home", "onboard");
@@ -179,6 +215,7 @@ async function onboard(labOptions: LabOptions = {}, changes: Partial<OnboardingO
     },
   });
   const predictorFolder = place.path(name, "predictor");
+  const pool = changes.pool ?? new Pool(place.path(name, "pool"));
   const running = onboardPlatform({
     platform: { platform, runtime: reference },
     fitted,
@@ -187,7 +224,7 @@ async function onboard(labOptions: LabOptions = {}, changes: Partial<OnboardingO
     nVerified,
     seed,
     budget: defaultTimeBudget,
-    pool: new Pool(place.path(name, "pool")),
+    pool,
     predictorFolder,
     progress: { update() {}, note: (text) => events.push(text), clear() {} },
     signal: new AbortController().signal,
@@ -195,7 +232,7 @@ async function onboard(labOptions: LabOptions = {}, changes: Partial<OnboardingO
     startSampler: lab.startSampler,
     ...changes,
   });
-  return { report: await running, events, warnings, predictorFolder };
+  return { report: await running, events, warnings, predictorFolder, pool };
 }
 
 describe("onboardPlatform()", { timeout: 120_000 }, () => {
@@ -315,7 +352,7 @@ describe("onboardPlatform()", { timeout: 120_000 }, () => {
     await expect(running).rejects.toThrow("only 0 of 10 networks could be measured");
   });
 
-  test("stops on a signal, says that it starts anew, and saves no predictor", async () => {
+  test("stops on a signal, says how to go on, and saves no predictor", async () => {
     const controller = new AbortController();
     const running = onboard(
       {
@@ -326,7 +363,64 @@ describe("onboardPlatform()", { timeout: 120_000 }, () => {
       { budget: noProfile, signal: controller.signal, predictorFolder: place.path("never") },
     );
     await expect(running).rejects.toThrow(InterruptedError);
-    await expect(running).rejects.toMatchObject({ hint: expect.stringContaining("anew") });
+    await expect(running).rejects.toMatchObject({
+      hint: expect.stringMatching(/^go on with: samara onboard --resume .*pool$/),
+    });
     expect(existsSync(place.path("never"))).toBe(false);
+  });
+
+  describe("gone on with", () => {
+    const weights = (folder: string) => readFileSync(join(folder, "weights.safetensors"));
+    const linesIn = (pool: Pool) => pool.runs().lines.length;
+
+    // Processes 0 to 4 profile, 5 to 9 measure the samples, the rest verifies.
+    test.each([
+      ["profiling", 2],
+      ["measuring", 7],
+      ["verifying", 12],
+    ])(
+      "after it was stopped while %s: the same predictor, nothing measured twice",
+      async (_, n) => {
+        const pool = new Pool(place.path(`stopped-${n}`, "pool"));
+        const controller = new AbortController();
+        const lab = createLab({
+          onStart: (_platform, process) => {
+            if (process === n) controller.abort(new InterruptedError("interrupted"));
+          },
+        });
+        const common = { pool, startSampler: lab.startSampler };
+        const stopped = onboard({}, { ...common, signal: controller.signal });
+        await expect(stopped).rejects.toThrow(InterruptedError);
+        const before = pool.runs().lines;
+        expect(before.length).toBeGreaterThan(0);
+        const resumed = await onboard({}, { ...common, nAttempts: 2 });
+        expect(pool.runs().lines.slice(0, before.length)).toEqual(before);
+        expect(linesIn(pool)).toBe(linesIn(plain.pool));
+        expect(weights(resumed.predictorFolder).equals(weights(plain.predictorFolder))).toBe(true);
+        expect(resumed.report.predictedMs).toEqual(plain.report.predictedMs);
+        expect(resumed.report.result.nAttempts).toBe(2);
+        expect(describeResult(resumed.report.result)).toContain("Time (the last of 2 attempts)");
+      },
+    );
+
+    test("after verifying had begun: what was verified moves no prediction", async () => {
+      const hashes = hashesOf(verified);
+      const pool = new Pool(place.path("stopped-slower", "pool"));
+      const controller = new AbortController();
+      // Slower, and on another anchor: the reference is slower, too, in the processes that verify.
+      const lab = createLab({
+        slowdown: ({ modelHash, process }) => (process > 9 && !hashes.has(modelHash) ? 1.3 : 1),
+        onStart: (_platform, process) => {
+          if (process === 12) controller.abort(new InterruptedError("interrupted"));
+        },
+      });
+      const common = { pool, startSampler: lab.startSampler };
+      const stopped = onboard({}, { ...common, signal: controller.signal });
+      await expect(stopped).rejects.toThrow(InterruptedError);
+      const verifiedIds = new Set(verified.map(networkId));
+      expect(pool.runs().lines.some(({ subjectId }) => verifiedIds.has(subjectId))).toBe(true);
+      const resumed = await onboard({}, common);
+      expect(weights(resumed.predictorFolder).equals(weights(plain.predictorFolder))).toBe(true);
+    });
   });
 });
