@@ -235,6 +235,26 @@ async function onboard(labOptions: LabOptions = {}, changes: Partial<OnboardingO
   return { report: await running, events, warnings, predictorFolder, pool };
 }
 
+const weightsIn = (folder: string) =>
+  readFileSync(join(folder, "weights.safetensors")).toString("hex");
+
+/** Onboard, and be interrupted when the n-th process starts. */
+function stopAtProcess(n: number, slowdownOf: (process: number) => number = () => 1) {
+  const pool = new Pool(place.path(`stopped-${n}`, "pool"));
+  const predictorFolder = place.path(`stopped-${n}`, "predictor");
+  const controller = new AbortController();
+  const lab = createLab({
+    slowdown: ({ process }) => slowdownOf(process),
+    onStart: (_platform, process) => {
+      if (process === n) controller.abort(new InterruptedError("interrupted"));
+    },
+  });
+  const { signal } = controller;
+  const { startSampler } = lab;
+  const stopped = onboard({}, { pool, startSampler, signal, predictorFolder });
+  return { pool, lab, stopped, predictorFolder };
+}
+
 describe("onboardPlatform()", { timeout: 120_000 }, () => {
   let plain: Awaited<ReturnType<typeof onboard>>;
   beforeAll(async () => {
@@ -369,58 +389,27 @@ describe("onboardPlatform()", { timeout: 120_000 }, () => {
     expect(existsSync(place.path("never"))).toBe(false);
   });
 
-  describe("gone on with", () => {
-    const weights = (folder: string) => readFileSync(join(folder, "weights.safetensors"));
-    const linesIn = (pool: Pool) => pool.runs().lines.length;
+  // Processes 0 to 4 profile, 5 to 9 measure the samples, the rest verifies.
+  test("goes on after it was stopped while measuring: the same predictor, nothing measured twice", async () => {
+    const { pool, lab, stopped } = stopAtProcess(7);
+    await expect(stopped).rejects.toThrow(InterruptedError);
+    const before = pool.runs().lines;
+    const resumed = await onboard({}, { pool, startSampler: lab.startSampler, nAttempts: 2 });
+    const { lines } = pool.runs();
+    expect(lines.slice(0, before.length)).toEqual(before);
+    expect(lines).toHaveLength(plain.pool.runs().lines.length);
+    expect(weightsIn(resumed.predictorFolder)).toEqual(weightsIn(plain.predictorFolder));
+    expect(describeResult(resumed.report.result)).toContain("Time (the last of 2 attempts)");
+  });
 
-    // Processes 0 to 4 profile, 5 to 9 measure the samples, the rest verifies.
-    test.each([
-      ["profiling", 2],
-      ["measuring", 7],
-      ["verifying", 12],
-    ])(
-      "after it was stopped while %s: the same predictor, nothing measured twice",
-      async (_, n) => {
-        const pool = new Pool(place.path(`stopped-${n}`, "pool"));
-        const controller = new AbortController();
-        const lab = createLab({
-          onStart: (_platform, process) => {
-            if (process === n) controller.abort(new InterruptedError("interrupted"));
-          },
-        });
-        const common = { pool, startSampler: lab.startSampler };
-        const stopped = onboard({}, { ...common, signal: controller.signal });
-        await expect(stopped).rejects.toThrow(InterruptedError);
-        const before = pool.runs().lines;
-        expect(before.length).toBeGreaterThan(0);
-        const resumed = await onboard({}, { ...common, nAttempts: 2 });
-        expect(pool.runs().lines.slice(0, before.length)).toEqual(before);
-        expect(linesIn(pool)).toBe(linesIn(plain.pool));
-        expect(weights(resumed.predictorFolder).equals(weights(plain.predictorFolder))).toBe(true);
-        expect(resumed.report.predictedMs).toEqual(plain.report.predictedMs);
-        expect(resumed.report.result.nAttempts).toBe(2);
-        expect(describeResult(resumed.report.result)).toContain("Time (the last of 2 attempts)");
-      },
-    );
-
-    test("after verifying had begun: what was verified moves no prediction", async () => {
-      const hashes = hashesOf(verified);
-      const pool = new Pool(place.path("stopped-slower", "pool"));
-      const controller = new AbortController();
-      // Slower, and on another anchor: the reference is slower, too, in the processes that verify.
-      const lab = createLab({
-        slowdown: ({ modelHash, process }) => (process > 9 && !hashes.has(modelHash) ? 1.3 : 1),
-        onStart: (_platform, process) => {
-          if (process === 12) controller.abort(new InterruptedError("interrupted"));
-        },
-      });
-      const common = { pool, startSampler: lab.startSampler };
-      const stopped = onboard({}, { ...common, signal: controller.signal });
-      await expect(stopped).rejects.toThrow(InterruptedError);
-      const verifiedIds = new Set(verified.map(networkId));
-      expect(pool.runs().lines.some(({ subjectId }) => verifiedIds.has(subjectId))).toBe(true);
-      const resumed = await onboard({}, common);
-      expect(weights(resumed.predictorFolder).equals(weights(plain.predictorFolder))).toBe(true);
-    });
+  // Each process is slower than the one before, so that the anchor of all is another than that of the first ten.
+  test("goes on after it was stopped while verifying: what was verified moves no prediction", async () => {
+    const { pool, lab, stopped, predictorFolder } = stopAtProcess(13, (n) => 1 + 0.02 * n);
+    await expect(stopped).rejects.toThrow(InterruptedError);
+    const verifiedIds = new Set(verified.map(networkId));
+    expect(pool.runs().lines.some(({ subjectId }) => verifiedIds.has(subjectId))).toBe(true);
+    const before = weightsIn(predictorFolder);
+    const resumed = await onboard({}, { pool, startSampler: lab.startSampler });
+    expect(weightsIn(resumed.predictorFolder)).toEqual(before);
   });
 });
