@@ -2,6 +2,7 @@
 // processes from end to end, then in a laboratory of exact latencies, where leakage would show in the last bit.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type LoadedFitted, loadFitted } from "../src/catalogue/predictors.js";
 import {
@@ -22,7 +23,7 @@ import { networkId } from "../src/space/nasbench201/cell.js";
 import { featuresOfCells } from "../src/space/nasbench201/features.js";
 import { Pool } from "../src/store/pool.js";
 import { readPredictor } from "../src/store/predictors.js";
-import { samara, samaraJson, Workplace } from "./command-line.js";
+import { samara, samaraJson, startSamara, Workplace } from "./command-line.js";
 import { createLab, type LabOptions, labPlatform } from "./fake-lab.js";
 import { writeFakePool } from "./fake-pool.js";
 
@@ -133,6 +134,41 @@ describe("samara onboard", { timeout: 240_000 }, () => {
     expect(next.code).toBe(0);
   });
 
+  test("goes on after Ctrl-C with what it had drawn and measured, and says what it refuses", async () => {
+    const folder = place.path("begun");
+    const argv = ["onboard", "--platform", "fake1-t1", "--samples", "5", "--verify", "5"];
+    const first = startSamara([...argv, "--seed", "4", "--folder", folder, ...folders()]);
+    const log = new Pool(folder).log.path;
+    while (!existsSync(log) && first.child.exitCode === null) await sleep(20);
+    first.child.kill("SIGINT");
+    const stopped = await first.ended;
+    expect(stopped.code).toBe(130);
+    expect(stopped.stderr).toContain(`go on with: samara onboard --resume ${folder}`);
+    const before = new Pool(folder).runs().lines;
+    expect(before.length).toBeGreaterThan(0);
+
+    const again = await samara(...argv, "--seed", "4", "--folder", folder, ...folders());
+    expect(again.code).toBe(2);
+    expect(again.stderr).toContain("was begun in");
+    const other = await samara("onboard", "--resume", folder, "--seed", "5");
+    expect(other.code).toBe(2);
+    expect(other.stderr).toContain("the onboarding was begun with --seed 4, got 5");
+    const none = await samara("onboard", "--resume", place.path("nothing"));
+    expect(none.code).toBe(2);
+    expect(none.stderr).toContain("no onboarding was begun in");
+
+    const { code, document, stderr } = await samaraJson("onboard", "--resume", folder);
+    expect([code, stderr]).toEqual([0, expect.stringContaining(`going on in ${folder}`)]);
+    const [result] = document.results;
+    expect(result).toMatchObject({ seed: 4, nVerified: 5, nAttempts: 2 });
+    expect(result.sampleIds).toHaveLength(5);
+    expect(document.context).toMatchObject({ seed: 4, folder });
+    expect(new Pool(folder).runs().lines.slice(0, before.length)).toEqual(before);
+    const finished = await samara("onboard", "--resume", folder);
+    expect(finished.code).toBe(2);
+    expect(finished.stderr).toContain("has finished");
+  });
+
   test("finds out what is wrong before it measures", async () => {
     const argv = ["onboard", "--platform", "fake1-t1"];
     const home = place.path("home", "onboard");
@@ -179,6 +215,7 @@ async function onboard(labOptions: LabOptions = {}, changes: Partial<OnboardingO
     },
   });
   const predictorFolder = place.path(name, "predictor");
+  const pool = changes.pool ?? new Pool(place.path(name, "pool"));
   const running = onboardPlatform({
     platform: { platform, runtime: reference },
     fitted,
@@ -187,7 +224,7 @@ async function onboard(labOptions: LabOptions = {}, changes: Partial<OnboardingO
     nVerified,
     seed,
     budget: defaultTimeBudget,
-    pool: new Pool(place.path(name, "pool")),
+    pool,
     predictorFolder,
     progress: { update() {}, note: (text) => events.push(text), clear() {} },
     signal: new AbortController().signal,
@@ -195,7 +232,27 @@ async function onboard(labOptions: LabOptions = {}, changes: Partial<OnboardingO
     startSampler: lab.startSampler,
     ...changes,
   });
-  return { report: await running, events, warnings, predictorFolder };
+  return { report: await running, events, warnings, predictorFolder, pool };
+}
+
+const weightsIn = (folder: string) =>
+  readFileSync(join(folder, "weights.safetensors")).toString("hex");
+
+/** Onboard, and be interrupted when the n-th process starts. */
+function stopAtProcess(n: number, slowdownOf: (process: number) => number = () => 1) {
+  const pool = new Pool(place.path(`stopped-${n}`, "pool"));
+  const predictorFolder = place.path(`stopped-${n}`, "predictor");
+  const controller = new AbortController();
+  const lab = createLab({
+    slowdown: ({ process }) => slowdownOf(process),
+    onStart: (_platform, process) => {
+      if (process === n) controller.abort(new InterruptedError("interrupted"));
+    },
+  });
+  const { signal } = controller;
+  const { startSampler } = lab;
+  const stopped = onboard({}, { pool, startSampler, signal, predictorFolder });
+  return { pool, lab, stopped, predictorFolder };
 }
 
 describe("onboardPlatform()", { timeout: 120_000 }, () => {
@@ -315,7 +372,7 @@ describe("onboardPlatform()", { timeout: 120_000 }, () => {
     await expect(running).rejects.toThrow("only 0 of 10 networks could be measured");
   });
 
-  test("stops on a signal, says that it starts anew, and saves no predictor", async () => {
+  test("stops on a signal, says how to go on, and saves no predictor", async () => {
     const controller = new AbortController();
     const running = onboard(
       {
@@ -326,7 +383,33 @@ describe("onboardPlatform()", { timeout: 120_000 }, () => {
       { budget: noProfile, signal: controller.signal, predictorFolder: place.path("never") },
     );
     await expect(running).rejects.toThrow(InterruptedError);
-    await expect(running).rejects.toMatchObject({ hint: expect.stringContaining("anew") });
+    await expect(running).rejects.toMatchObject({
+      hint: expect.stringMatching(/^go on with: samara onboard --resume .*pool$/),
+    });
     expect(existsSync(place.path("never"))).toBe(false);
+  });
+
+  // Processes 0 to 4 profile, 5 to 9 measure the samples, the rest verifies.
+  test("goes on after it was stopped while measuring: the same predictor, nothing measured twice", async () => {
+    const { pool, lab, stopped } = stopAtProcess(7);
+    await expect(stopped).rejects.toThrow(InterruptedError);
+    const before = pool.runs().lines;
+    const resumed = await onboard({}, { pool, startSampler: lab.startSampler, nAttempts: 2 });
+    const { lines } = pool.runs();
+    expect(lines.slice(0, before.length)).toEqual(before);
+    expect(lines).toHaveLength(plain.pool.runs().lines.length);
+    expect(weightsIn(resumed.predictorFolder)).toEqual(weightsIn(plain.predictorFolder));
+    expect(describeResult(resumed.report.result)).toContain("Time (the last of 2 attempts)");
+  });
+
+  // Each process is slower than the one before, so that the anchor of all is another than that of the first ten.
+  test("goes on after it was stopped while verifying: what was verified moves no prediction", async () => {
+    const { pool, lab, stopped, predictorFolder } = stopAtProcess(13, (n) => 1 + 0.02 * n);
+    await expect(stopped).rejects.toThrow(InterruptedError);
+    const verifiedIds = new Set(verified.map(networkId));
+    expect(pool.runs().lines.some(({ subjectId }) => verifiedIds.has(subjectId))).toBe(true);
+    const before = weightsIn(predictorFolder);
+    const resumed = await onboard({}, { pool, startSampler: lab.startSampler });
+    expect(weightsIn(resumed.predictorFolder)).toEqual(before);
   });
 });
