@@ -91,6 +91,8 @@ export interface Archive {
   found(): Found;
 }
 
+const rounded = (merit: number): number => Number(merit.toPrecision(4));
+
 const nNetworks = (n: number): string => `${n} ${n === 1 ? "network" : "networks"}`;
 
 /** An archive with nothing in it. */
@@ -209,7 +211,7 @@ export function createArchive(
     const { bestFeasible } = kept;
     if (bestFeasible !== null && winner !== null && bestFeasible.id !== winner.id) {
       reasons.push(
-        `${bestFeasible.id} is better (${bestFeasible.merit} ${unit}) and within the budget with ${sure} confidence, but only predicted: measure it to know`,
+        `${bestFeasible.id} is better (${rounded(bestFeasible.merit)} ${unit}) and within the budget with ${sure} confidence, but only predicted: measure it to know`,
       );
     }
     if (kept === unknown && unknown.n > 0) {
@@ -222,7 +224,7 @@ export function createArchive(
       reasons.push(
         `${nNetworks(unknown.n)} outside the range that the predictor knows: not chosen` +
           (isWanted
-            ? `; ${other.id} would be the choice (${other.merit} ${unit}): measure it to know`
+            ? `; ${other.id} would be the choice (${rounded(other.merit)} ${unit}): measure it to know`
             : ""),
       );
     }
