@@ -82,6 +82,7 @@ export type Found = Pick<
   | "winner"
   | "bestUncertain"
   | "bestUnconstrained"
+  | "bestOutside"
   | "front"
   | "reasons"
 >;
@@ -186,6 +187,9 @@ export function createArchive(
     ).map((i) => joined[i]!);
   }
 
+  const bestOutside = (kept: Kept): Candidate | null =>
+    kept === known ? (unknown.bestFeasible ?? unknown.bestUncertain) : null;
+
   function reasonsOf(kept: Kept, winner: Candidate | null): string[] {
     const reasons: string[] = [];
     const sure = `${Number((confidence * 100).toFixed(2))} %`;
@@ -219,12 +223,12 @@ export function createArchive(
         "every network is outside the range that the predictor knows: these are extrapolations, measure before relying on them",
       );
     } else if (unknown.n > 0) {
-      const other = unknown.bestFeasible;
+      const other = bestOutside(kept);
       const isWanted = other !== null && (winner === null || byMerit(other, winner) < 0);
       reasons.push(
         `${nNetworks(unknown.n)} outside the range that the predictor knows: not chosen` +
           (isWanted
-            ? `; ${other.id} would be the choice (${rounded(other.merit)} ${unit}): measure it to know`
+            ? `; ${other.id} might be the choice (${rounded(other.merit)} ${unit}): measure it to know`
             : ""),
       );
     }
@@ -262,6 +266,7 @@ export function createArchive(
         winner,
         bestUncertain: kept.bestUncertain,
         bestUnconstrained,
+        bestOutside: bestOutside(kept),
         front: kept.front,
         reasons: reasonsOf(kept, winner),
       };

@@ -148,9 +148,10 @@ describe("searchCandidates()", () => {
     const held = { ...options, predictor: mixed, budgetMs: 100 };
     const result = await searchCandidates(listed(three, [50, 60, 70]), held);
     expect(result.winner!.id).toBe("nasbench201/1462");
+    expect(result.bestOutside!.id).toBe("nasbench201/11718");
     expect(result.front.map(({ id }) => id)).not.toContain("nasbench201/11718");
     expect(result.reasons).toEqual([
-      "1 network outside the range that the predictor knows: not chosen; nasbench201/11718 would be the choice (70 %): measure it to know",
+      "1 network outside the range that the predictor knows: not chosen; nasbench201/11718 might be the choice (70 %): measure it to know",
     ]);
   });
 

@@ -40,11 +40,11 @@ const leastProbability = 0.02;
  * @param asked - ids that were to be measured before
  */
 export function networksToVerify(
-  { winner, bestUncertain, front, budgetMs }: SearchResult,
+  { winner, bestUncertain, bestOutside, front, budgetMs }: SearchResult,
   count: number,
   asked: ReadonlySet<string> = new Set(),
 ): Candidate[] {
-  const others = [...front, ...(bestUncertain ? [bestUncertain] : [])];
+  const others = [...front, bestUncertain, bestOutside].filter((candidate) => candidate !== null);
   const least = winner?.merit ?? 0;
   const promise = ({ merit, withinBudget }: Candidate) => withinBudget * (merit - least);
   const distance = (candidate: Candidate) => Math.abs(Math.log(boundOf(candidate) / budgetMs));
