@@ -41,8 +41,8 @@ export interface BudgetAnswer extends SearchWay {
   readonly id: string | null;
   readonly merit: number | null;
   readonly trueMs: number | null;
-  /** Latencies of the target that were read before the answer. */
-  readonly nRead: number;
+  /** Networks whose latency on the target was read before the answer. */
+  readonly readIds: readonly string[];
 }
 
 /** The same predictor, which predicts each table at each coverage once. */
@@ -85,7 +85,7 @@ export async function answerBudgets(
     result: SearchResult,
     nVerify: number,
     candidates: Candidates,
-  ): Promise<{ result: SearchResult; nRead: number }> {
+  ): Promise<{ result: SearchResult; places: readonly number[] }> {
     const isRead = new Set(read);
     const { result: final } = await verifySearch(result, nVerify, {
       // A table has one latency for each network, which is also what answers are held against: there is no doubt in it.
@@ -106,7 +106,7 @@ export async function answerBudgets(
         });
       },
     });
-    return { result: final, nRead: isRead.size };
+    return { result: final, places: [...isRead] };
   }
 
   const answers: BudgetAnswer[] = [];
@@ -116,13 +116,14 @@ export async function answerBudgets(
         const found = await searchCandidates(candidates, {
           ...{ predictor: first, budgetMs, confidence, seed },
         });
-        const { result, nRead } =
+        const { result, places } =
           nVerify === 0
-            ? { result: found, nRead: read.length }
+            ? { result: found, places: read }
             : await verified(found, nVerify, candidates);
         const { winner } = result;
         answers.push({
-          ...{ budgetMs, confidence, list, nVerify, nRead },
+          ...{ budgetMs, confidence, list, nVerify },
+          readIds: places.map((place) => task.networks.ids[target.rows[place]!]!),
           id: winner?.id ?? null,
           merit: winner?.merit ?? null,
           trueMs: winner === null ? null : latencyOf(winner.id),

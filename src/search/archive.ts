@@ -180,11 +180,12 @@ export function createArchive(
     kept.bestUncertain = better(kept.bestUncertain, candidate(best.uncertain), byMerit);
     kept.fastest = better(kept.fastest, candidate(best.fastest), byBound);
     bestUnconstrained = better(bestUnconstrained, candidate(best.unconstrained), byMerit);
-    const joined = [...kept.front, ...paretoFront(upperMs, merit, rows).map(candidateOf)];
+    const before = kept.front;
+    const news = paretoFront(upperMs, merit, rows);
     kept.front = paretoFront(
-      joined.map(boundOf),
-      joined.map((one) => one.merit),
-    ).map((i) => joined[i]!);
+      [...before.map(boundOf), ...news.map((row) => upperMs[row]!)],
+      [...before.map((one) => one.merit), ...news.map((row) => merit[row]!)],
+    ).map((i) => before[i] ?? candidateOf(news[i - before.length]!));
   }
 
   const bestOutside = (kept: Kept): Candidate | null =>
