@@ -61,3 +61,44 @@ export const helpTargets: Readonly<Record<string, PublishedSpearman>> = {
 export function publishedSpearman(task: string, protocol: "all" | "help"): PublishedSpearman {
   return (protocol === "all" ? transferTable : helpTable)[task] ?? {};
 }
+
+/** A latency constraint and what a search under it found. */
+export interface PublishedSearch {
+  readonly device: string;
+  readonly constraintMs: number;
+  /** Measured latency of the network that was found. */
+  readonly obtainedMs: number;
+  /** Its CIFAR-100 accuracy, %. */
+  readonly accuracy: number;
+}
+
+/**
+ * Latency-constrained search on NAS-Bench-201 among 500 candidates: table 4 of Lee et al. 2021 (HELP, arXiv 2106.08630),
+ * with 10 samples of each device by its own account.
+ */
+export const helpSearches: readonly PublishedSearch[] = `titan_rtx_256 18 17.8 69.7
+   titan_rtx_256 21 18.9 71.5
+   titan_rtx_256 25 24.2 71.8
+   gold_6226 8 8.0 67.3
+   gold_6226 11 10.7 70.2
+   gold_6226 14 14.3 72.1
+   pixel2 14 13.0 69.7
+   pixel2 18 19.0 71.8
+   pixel2 22 25.0 73.2
+   eyeriss 5 3.9 71.5
+   eyeriss 7 5.1 71.8
+   eyeriss 9 9.1 73.5
+   fpga 4 3.8 70.2
+   fpga 5 4.7 71.8
+   fpga 6 7.4 73.5`
+  .split("\n")
+  .map((line) => {
+    const [device, ...figures] = line.trim().split(" ");
+    const [constraintMs, obtainedMs, accuracy] = figures.map(Number);
+    return {
+      device: device!,
+      constraintMs: constraintMs!,
+      obtainedMs: obtainedMs!,
+      accuracy: accuracy!,
+    };
+  });

@@ -7,6 +7,7 @@
  */
 import { InputError } from "../errors.js";
 import type {
+  AdaptedPredictor,
   FittedPredictor,
   OnProgress,
   PlatformSamples,
@@ -46,7 +47,8 @@ const helpTrimmedShare = 0.1;
 const minTestNetworks = 2;
 const intervalCoverage = 0.9;
 
-function samplesAt(platform: MeasuredPlatform, places: ArrayLike<number>): PlatformSamples {
+/** The latencies of a platform at some places, as samples in that order. */
+export function samplesAt(platform: MeasuredPlatform, places: ArrayLike<number>): PlatformSamples {
   const { id, family, rows, latencyMs } = platform;
   return {
     platformId: id,
@@ -232,6 +234,7 @@ export interface TransferOutcome {
   readonly isDesigned: boolean;
   /** Places in the target that were read, in the order given to the predictor. */
   readonly read: readonly number[];
+  readonly adapted: AdaptedPredictor;
   /** For every network of the task's table. */
   readonly predictions: Predictions;
   readonly adaptMs: number;
@@ -258,6 +261,7 @@ export async function transferTo(
   return {
     isDesigned: settings.select === "designed" && fitted.chooseSamples !== undefined,
     read,
+    adapted,
     predictions,
     adaptMs: adaptedMs - startMs,
     predictPerS: task.networks.ids.length / predictS,

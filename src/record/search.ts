@@ -63,6 +63,11 @@ export const searchResultSchema = z.object({
   bestUncertain: candidateSchema.nullable(),
   /** Best merit at any latency: what the budget costs. */
   bestUnconstrained: candidateSchema.nullable(),
+  /**
+   * Best merit that may fit among networks outside the predictor's known range, which are not chosen as long as others are
+   * known: worth a measurement.
+   */
+  bestOutside: candidateSchema.nullable(),
   /** No other is as fast (by upper bound) and better; by latency, ascending. */
   front: z.array(candidateSchema),
   /** In words. */

@@ -82,6 +82,7 @@ export type Found = Pick<
   | "winner"
   | "bestUncertain"
   | "bestUnconstrained"
+  | "bestOutside"
   | "front"
   | "reasons"
 >;
@@ -90,6 +91,8 @@ export interface Archive {
   add(table: CandidateTable, predictions: Predictions): void;
   found(): Found;
 }
+
+const rounded = (merit: number): number => Number(merit.toPrecision(4));
 
 const nNetworks = (n: number): string => `${n} ${n === 1 ? "network" : "networks"}`;
 
@@ -177,12 +180,16 @@ export function createArchive(
     kept.bestUncertain = better(kept.bestUncertain, candidate(best.uncertain), byMerit);
     kept.fastest = better(kept.fastest, candidate(best.fastest), byBound);
     bestUnconstrained = better(bestUnconstrained, candidate(best.unconstrained), byMerit);
-    const joined = [...kept.front, ...paretoFront(upperMs, merit, rows).map(candidateOf)];
+    const before = kept.front;
+    const news = paretoFront(upperMs, merit, rows);
     kept.front = paretoFront(
-      joined.map(boundOf),
-      joined.map((one) => one.merit),
-    ).map((i) => joined[i]!);
+      [...before.map(boundOf), ...news.map((row) => upperMs[row]!)],
+      [...before.map((one) => one.merit), ...news.map((row) => merit[row]!)],
+    ).map((i) => before[i] ?? candidateOf(news[i - before.length]!));
   }
+
+  const bestOutside = (kept: Kept): Candidate | null =>
+    kept === known ? (unknown.bestFeasible ?? unknown.bestUncertain) : null;
 
   function reasonsOf(kept: Kept, winner: Candidate | null): string[] {
     const reasons: string[] = [];
@@ -209,7 +216,7 @@ export function createArchive(
     const { bestFeasible } = kept;
     if (bestFeasible !== null && winner !== null && bestFeasible.id !== winner.id) {
       reasons.push(
-        `${bestFeasible.id} is better (${bestFeasible.merit} ${unit}) and within the budget with ${sure} confidence, but only predicted: measure it to know`,
+        `${bestFeasible.id} is better (${rounded(bestFeasible.merit)} ${unit}) and within the budget with ${sure} confidence, but only predicted: measure it to know`,
       );
     }
     if (kept === unknown && unknown.n > 0) {
@@ -217,12 +224,12 @@ export function createArchive(
         "every network is outside the range that the predictor knows: these are extrapolations, measure before relying on them",
       );
     } else if (unknown.n > 0) {
-      const other = unknown.bestFeasible;
+      const other = bestOutside(kept);
       const isWanted = other !== null && (winner === null || byMerit(other, winner) < 0);
       reasons.push(
         `${nNetworks(unknown.n)} outside the range that the predictor knows: not chosen` +
           (isWanted
-            ? `; ${other.id} would be the choice (${other.merit} ${unit}): measure it to know`
+            ? `; ${other.id} might be the choice (${rounded(other.merit)} ${unit}): measure it to know`
             : ""),
       );
     }
@@ -260,6 +267,7 @@ export function createArchive(
         winner,
         bestUncertain: kept.bestUncertain,
         bestUnconstrained,
+        bestOutside: bestOutside(kept),
         front: kept.front,
         reasons: reasonsOf(kept, winner),
       };

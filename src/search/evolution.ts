@@ -25,10 +25,11 @@ export interface Stint {
   readonly evaluations: number;
 }
 
-const populationSize = 500;
-const batchSize = 250;
-/** Networks of which the best is a parent. */
-const tournamentSize = 25;
+/** Size of the population; smaller where few evaluations would leave no time for generations. */
+const sizeLimits = { least: 50, most: 500 };
+const leastGenerations = 8;
+/** Networks of which the best is a parent; a smaller share of a population would hardly select. */
+const tournament = { most: 25, share: 0.2 };
 /** Mutations tried for one child that was not evaluated before, until it is drawn anew. */
 const mostTries = 8;
 
@@ -48,8 +49,9 @@ function compare(a: Individual, b: Individual, budgetMs: number): number {
 }
 
 function parentOf(population: readonly Individual[], budgetMs: number, random: Random): Individual {
+  const nDrawn = Math.min(tournament.most, Math.ceil(tournament.share * population.length));
   let best = population[random.integer(population.length)]!;
-  for (let i = 1; i < tournamentSize; i++) {
+  for (let i = 1; i < nDrawn; i++) {
     const other = population[random.integer(population.length)]!;
     if (compare(other, best, budgetMs) < 0) best = other;
   }
@@ -103,18 +105,16 @@ export async function evolve(
   }
 
   for (const { budgetMs, evaluations } of budgets) {
+    const { least, most } = sizeLimits;
+    const size = Math.min(most, Math.max(least, Math.ceil(evaluations / leastGenerations)));
     let left = evaluations;
-    const drawn = await evaluated(
-      batchOf(Math.min(left, populationSize), () => space.draw(random)),
-    );
+    const drawn = await evaluated(batchOf(Math.min(left, size), () => space.draw(random)));
     left -= drawn.length;
     // The oldest stand first: the least fit are the first to die.
-    population = [...population, ...drawn]
-      .sort((a, b) => compare(b, a, budgetMs))
-      .slice(-populationSize);
+    population = [...population, ...drawn].sort((a, b) => compare(b, a, budgetMs)).slice(-size);
     while (left > 0 && population.length > 0) {
       let parent = population[0]!;
-      const texts = batchOf(Math.min(left, batchSize), (nTries) => {
+      const texts = batchOf(Math.min(left, Math.ceil(size / 2)), (nTries) => {
         if (nTries >= mostTries) return space.draw(random);
         // Where a mutation was known already, another one of the same parent is tried.
         parent = nTries === 0 ? parentOf(population, budgetMs, random) : parent;
@@ -122,7 +122,7 @@ export async function evolve(
       });
       if (texts.length === 0) break;
       left -= texts.length;
-      population = [...population, ...(await evaluated(texts))].slice(-populationSize);
+      population = [...population, ...(await evaluated(texts))].slice(-size);
     }
   }
   return seen.size;

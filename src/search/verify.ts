@@ -39,12 +39,12 @@ const leastProbability = 0.02;
  *
  * @param asked - ids that were to be measured before
  */
-function networksToVerify(
-  { winner, bestUncertain, front, budgetMs }: SearchResult,
+export function networksToVerify(
+  { winner, bestUncertain, bestOutside, front, budgetMs }: SearchResult,
   count: number,
   asked: ReadonlySet<string> = new Set(),
 ): Candidate[] {
-  const others = [...front, ...(bestUncertain ? [bestUncertain] : [])];
+  const others = [...front, bestUncertain, bestOutside].filter((candidate) => candidate !== null);
   const least = winner?.merit ?? 0;
   const promise = ({ merit, withinBudget }: Candidate) => withinBudget * (merit - least);
   const distance = (candidate: Candidate) => Math.abs(Math.log(boundOf(candidate) / budgetMs));
@@ -69,14 +69,17 @@ export async function verifySearch(
   const asked = new Map<string, Candidate>();
   const measured = new Map<string, MeasuredLatency>();
   let result = first;
-  while (asked.size < count) {
+  let isLast = false;
+  while (!isLast) {
     // Half of what is left in each round: what it teaches chooses the other half.
     const nRound = Math.ceil((count - asked.size) / 2);
     const round = networksToVerify(result, nRound, new Set(asked.keys()));
-    if (round.length === 0) break;
     for (const candidate of round) asked.set(candidate.id, candidate);
-    for (const [id, latency] of await measure(round)) measured.set(id, latency);
-    result = await search(measured, asked.size >= count);
+    isLast = round.length === 0 || asked.size >= count;
+    const latencies =
+      round.length === 0 ? new Map<string, MeasuredLatency>() : await measure(round);
+    for (const [id, latency] of latencies) measured.set(id, latency);
+    result = await search(measured, isLast);
   }
   return { result, asked: [...asked.values()], measured };
 }

@@ -68,6 +68,71 @@ describe("spaces", () => {
     expect(expected.encoding?.space).toBe(space.name);
   });
 
+  test.each(spaces)("$name: a mutation is another architecture, the same by seed", (space) => {
+    const walk = (seed: number) => {
+      const steps = createRandom(seed);
+      let text = space.example;
+      return Array.from({ length: 300 }, () => {
+        const next = space.mutate(text, steps);
+        expect(next).not.toBe(text);
+        expect(space.canonical(next)).toBe(next);
+        text = next;
+        return next;
+      });
+    };
+    expect(walk(5)).toEqual(walk(5));
+    expect(new Set(walk(5)).size).toBeGreaterThan(250);
+  });
+
+  test("a mutation changes one choice", () => {
+    const differing = (a: string, b: string) => [...a].filter((c, i) => c !== b[i]).length;
+    for (const [space, form] of [
+      [spaces[0], (text: string) => Number(text).toString(5).padStart(6, "0")],
+      [spaces[1]!, (text: string) => text],
+    ] as const) {
+      for (let i = 0; i < 100; i++) {
+        const text = space.draw(dice);
+        expect(differing(form(text), form(space.mutate(text, dice)))).toBe(1);
+      }
+    }
+  });
+
+  test("a mutation of a once-for-all network changes its input, one depth, one kernel or one expansion", () => {
+    const ofa = spaces[3]!;
+    const kinds = new Set<string>();
+    for (let i = 0; i < 300; i++) {
+      const text = ofa.draw(dice);
+      const [a, b] = [text.split("-"), ofa.mutate(text, dice).split("-")];
+      const places = a.flatMap((part, at) => (part === b[at] ? [] : [at]));
+      expect(places).toHaveLength(1);
+      const [part, other] = [a[places[0]!]!, b[places[0]!]!];
+      if (places[0] === 0) kinds.add("input");
+      else if (part.length !== other.length) {
+        kinds.add("depth");
+        const short = Math.min(part.length, other.length);
+        expect(part.slice(0, short)).toBe(other.slice(0, short));
+      } else {
+        const digits = [...part].flatMap((digit, at) => (digit === other[at] ? [] : [at]));
+        expect(digits).toHaveLength(1);
+        kinds.add(digits[0]! % 2 === 0 ? "kernel" : "expansion");
+      }
+    }
+    expect([...kinds].sort()).toEqual(["depth", "expansion", "input", "kernel"]);
+  });
+
+  test.each(spaces)("$name: what is written is read again", (space) => {
+    const text = space.draw(dice);
+    const { id } = architectureFromText(space.written(text), dice);
+    expect(id).toBe(`${space.name}/${text}`);
+  });
+
+  test("all of a small space are its networks, in order", () => {
+    const all = spaces[0].all!();
+    expect(all).toHaveLength(15_625);
+    expect(all[1462]).toBe("1462");
+    expect(spaces.slice(1).map((space) => space.all)).toEqual([undefined, undefined, undefined]);
+  });
+
   test("chains refuse options that only cells have", () => {
     const { space, text } = architectureFromText("ofa/random", dice);
     expect(() => space.network(text, { channels: 8, seed: 1 })).toThrow(InputError);
