@@ -7,7 +7,7 @@ import { emptyRange, widenRange } from "../src/predict/known-range.js";
 import { predictTable } from "../src/predict/predict-table.js";
 import type { AdaptedPredictor } from "../src/predict/predictor.js";
 
-export const degreesOfFreedom = 6;
+const degreesOfFreedom = 6;
 
 export interface KnownLatency {
   readonly operatorMs?: number;

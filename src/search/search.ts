@@ -96,7 +96,7 @@ export async function searchCandidates(
  * @param options.evaluations - distinct networks to predict; fewer where the space has no more
  * @throws as `searchCandidates`
  */
-async function searchSpace(
+export async function searchSpace(
   space: Space,
   options: SearchOptions & { readonly evaluations?: number },
 ): Promise<SearchResult> {

@@ -45,8 +45,7 @@ export const onboardingFiles = {
 } as const;
 
 /** A name for a platform's files. */
-export const fileNameOf = (platformId: string): string =>
-  platformId.replaceAll(/[^A-Za-z0-9._-]/g, "_");
+const fileNameOf = (platformId: string): string => platformId.replaceAll(/[^A-Za-z0-9._-]/g, "_");
 
 /** Where an onboarding of a platform keeps its files; the name ends with the time, by which the newest is found. */
 export function onboardingFolder(home: string, platformId: string, startedAt: Date): string {

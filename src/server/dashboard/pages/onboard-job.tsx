@@ -77,13 +77,13 @@ function Log({ events }: { readonly events: readonly JobEvent[] }) {
       ref={box}
       role="log"
       aria-label="What was done"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard.
       tabIndex={0}
       onScroll={({ currentTarget: { scrollTop, clientHeight, scrollHeight } }) => {
         isAtEnd.current = scrollTop + clientHeight >= scrollHeight - 8;
       }}
     >
       {events.map((event, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: lines are only added at the end.
         <div key={i} class={`log-${event.type}`}>
           <time dateTime={event.at}>{event.at.slice(11, 19)}</time> {lineOf(event)}
         </div>
