@@ -89,6 +89,23 @@ export async function samaraWithInput(input: string, argv: readonly string[]): P
   return ended;
 }
 
+/** Start `samara serve` on a free port and wait for the address that it prints. */
+export async function serve(...argv: string[]): Promise<{ running: Running; url: string }> {
+  const running = startSamara(["serve", "--port", "0", "--quiet", ...argv]);
+  const url = await new Promise<string>((fulfil, reject) => {
+    let printed = "";
+    running.child.stdout!.on("data", (text: string) => {
+      printed += text;
+      const found = /at (http:\S+\/)/.exec(printed)?.[1];
+      if (found) fulfil(found);
+    });
+    void running.ended.then(({ code, stderr }) =>
+      reject(new Error(`it ended with ${code}: ${stderr}`)),
+    );
+  });
+  return { running, url };
+}
+
 /** A folder of its own for everything that a test's command lines keep, with the fake runtime there. */
 export class Workplace {
   readonly folder = mkdtempSync(join(tmpdir(), "samara-cli-"));
