@@ -49,7 +49,7 @@ function sourceFiles(folder: string): string[] {
 
 const layerOf = (file: string) =>
   relative(src, file)
-    .replace(/\.tsx?$/, "")
+    .replace(/(\.test)?\.tsx?$/, "")
     .split("/")[0]!;
 
 interface Import {

@@ -99,7 +99,7 @@ const nNetworks = (n: number): string => `${n} ${n === 1 ? "network" : "networks
 /** An archive with nothing in it. */
 export function createArchive(
   { budgetMs, confidence, measured = new Map(), prefersMeasured = false }: Budget,
-  { kind, unit }: Pick<Merit, "kind" | "unit">,
+  { unit }: Pick<Merit, "unit">,
 ): Archive {
   const known = nothingKept();
   const unknown = nothingKept();
@@ -235,7 +235,7 @@ export function createArchive(
     }
     if (nUnconnected > 0) {
       reasons.push(
-        `${nNetworks(nUnconnected)} without a path from input to output: left out, their MACs say nothing`,
+        `${nNetworks(nUnconnected)} without a path from input to output: left out, they answer the same whatever the input`,
       );
     }
     return reasons;
@@ -246,7 +246,7 @@ export function createArchive(
       const { ids, connected } = table.features;
       const rows: { known: number[]; unknown: number[] } = { known: [], unknown: [] };
       for (let row = 0; row < ids.length; row++) {
-        if (kind === "macs" && connected[row] === 0) {
+        if (connected[row] === 0) {
           nUnconnected++;
           continue;
         }
