@@ -103,8 +103,9 @@ const labelOf = (exponent: number) => String(Number((10 ** exponent).toPrecision
  * An axis around positive latencies with labels at 1, 2 and 5 times powers of ten (closer in a narrow range).
  *
  * @param latenciesMs - at least one, positive
+ * @param margin - room on either side, as a share of the range
  */
-export function logAxisOf(latenciesMs: readonly number[]): LogAxis {
+export function logAxisOf(latenciesMs: readonly number[], margin = 0.04): LogAxis {
   let low = Number.POSITIVE_INFINITY;
   let high = 0;
   for (const latencyMs of latenciesMs) {
@@ -114,7 +115,8 @@ export function logAxisOf(latenciesMs: readonly number[]): LogAxis {
   }
   if (high === 0) throw new InputError("a logarithmic axis needs a positive latency");
   const middle = (Math.log10(low) + Math.log10(high)) / 2;
-  const half = Math.max((Math.log10(high) - Math.log10(low)) * 0.54, 0.1);
+  const range = Math.log10(high) - Math.log10(low);
+  const half = Math.max(range * (0.5 + margin), margin > 0 ? 0.1 : 1e-3);
   const [min, max] = [middle - half, middle + half];
   const choices = [
     [1],
@@ -160,6 +162,21 @@ export function logAxisOption(axis: LogAxis, name: string) {
       fontSize,
       hideOverlap: true,
     },
+  };
+}
+
+/** ECharts settings of the vertical axis of a figure of merit, e.g. `accuracy (%)`. */
+export function meritAxisOption(name: string) {
+  return {
+    type: "value" as const,
+    scale: true,
+    name,
+    nameLocation: "middle" as const,
+    nameGap: 46,
+    nameTextStyle: { color: color("ink"), fontSize, fontFamily },
+    axisLine: { show: true, onZero: false, lineStyle: { color: color("muted") } },
+    axisLabel: { color: color("muted"), fontSize },
+    splitLine: { lineStyle: { color: color("line") } },
   };
 }
 

@@ -5,10 +5,9 @@ import {
   type Chart,
   color,
   countOf,
-  fontFamily,
-  fontSize,
   logAxisOf,
   logAxisOption,
+  meritAxisOption,
 } from "./chart-parts.js";
 
 /** What the cloud is drawn from. */
@@ -74,17 +73,7 @@ export function paretoChart(
         option: {
           grid: { left: 66, right: 18, top: 18, bottom: 58, containLabel: false },
           xAxis: { ...logAxisOption(axis, "predicted latency (ms)"), nameGap: 34 },
-          yAxis: {
-            type: "value",
-            scale: true,
-            name: meritName,
-            nameLocation: "middle",
-            nameGap: 46,
-            nameTextStyle: { color: color("ink"), fontSize, fontFamily },
-            axisLine: { show: true, onZero: false, lineStyle: { color: color("muted") } },
-            axisLabel: { color: color("muted"), fontSize },
-            splitLine: { lineStyle: { color: color("line") } },
-          },
+          yAxis: meritAxisOption(meritName),
           series: [
             // Gives the axis its range.
             {

@@ -76,17 +76,17 @@ function Frame() {
       <a class="skip-link" href="#main">
         Skip to content
       </a>
-      <div class="side">
+      <header class="side">
         <a class="brand" href="/platforms">
           Samara
         </a>
         <Navigation />
         <ThemeSwitch />
-      </div>
+      </header>
       <div class="content">
-        <header class="header">
+        <section class="header" aria-label="Platform">
           <PlatformSelector />
-        </header>
+        </section>
         <main id="main" tabIndex={-1}>
           {error !== null && <ProblemNote error={error} retry={() => setError(null)} />}
           <ErrorBoundary onError={setError}>

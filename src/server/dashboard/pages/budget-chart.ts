@@ -5,10 +5,9 @@ import {
   type Chart,
   color,
   countOf,
-  fontFamily,
-  fontSize,
   logAxisOf,
   logAxisOption,
+  meritAxisOption,
 } from "../../../evaluate/chart-parts.js";
 import type { Networks } from "../parts/use-networks.js";
 
@@ -33,19 +32,9 @@ export function budgetChart(
       return {
         height: width < 500 ? 300 : 360,
         option: {
-          grid: { left: 62, right: 16, top: 14, bottom: 56, containLabel: false },
+          grid: { left: 66, right: 18, top: 18, bottom: 58, containLabel: false },
           xAxis: { ...logAxisOption(axis, "budget (ms)"), nameGap: 34 },
-          yAxis: {
-            type: "value",
-            scale: true,
-            name: meritName,
-            nameLocation: "middle",
-            nameGap: 44,
-            nameTextStyle: { color: color("ink"), fontSize, fontFamily },
-            axisLine: { show: true, onZero: false, lineStyle: { color: color("muted") } },
-            axisLabel: { color: color("muted"), fontSize },
-            splitLine: { lineStyle: { color: color("line") } },
-          },
+          yAxis: meritAxisOption(meritName),
           series: [
             {
               type: "line",

@@ -4,7 +4,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { SearchResult } from "../../../record/search.js";
 import { paretoFront } from "../../../search/pareto.js";
-import { archStringFromCell, cellFromIndex } from "../../../space/nasbench201/cell.js";
+import { archStringFromCell, cellFromIndex, networkId } from "../../../space/nasbench201/cell.js";
 import { formatMs, formatShare } from "../../../units.js";
 import type { AccuracyTable } from "../../api/schemas.js";
 import { AccuracyChoice } from "../parts/accuracy-choice.js";
@@ -12,7 +12,7 @@ import { Card } from "../parts/card.js";
 import { ChartView } from "../parts/chart.js";
 import { DataTable } from "../parts/data-table.js";
 import { Figures } from "../parts/figures.js";
-import { Empty, Loaded } from "../parts/states.js";
+import { Empty, Loaded, ProblemNote } from "../parts/states.js";
 import {
   chosenAccuracy,
   meritText,
@@ -23,7 +23,7 @@ import {
 } from "../parts/use-networks.js";
 import { postResults } from "../shell/api.js";
 import { useQuery } from "../shell/use-query.js";
-import { useResource } from "../shell/use-resource.js";
+import { type Resource, useResource } from "../shell/use-resource.js";
 import { answerBudget, recommendable } from "./budget-answer.js";
 import { budgetChart } from "./budget-chart.js";
 
@@ -49,7 +49,7 @@ function useCertainty(
   budgetMs: number,
   confidence: number,
   accuracy: AccuracyTable | undefined,
-): SearchResult | undefined {
+): Resource<SearchResult | undefined> {
   const settled = useSettled(budgetMs);
   const question = {
     predictor,
@@ -61,8 +61,12 @@ function useCertainty(
     const [result] = await postResults<SearchResult>("/search", question, signal);
     return result;
   });
-  return settled === budgetMs ? resource.data : undefined;
+  return settled === budgetMs ? resource : { ...resource, state: "loading", data: undefined };
 }
+
+/** A probability for people: never a certainty that nobody has. */
+const probabilityText = (share: number) =>
+  share > 0.999 ? "> 99.9 %" : share < 0.001 ? "< 0.1 %" : formatShare(share, 1);
 
 function Answer(props: {
   readonly networks: Networks;
@@ -84,6 +88,8 @@ function Answer(props: {
     [networks, front, budgetMs, confidence],
   );
   const search = useCertainty(columns.predictor, budgetMs, confidence, accuracy);
+  const theirs = search.data?.winner;
+  const isSame = winner !== null && theirs?.id === networkId(winner);
   const lost = (other: number | null) =>
     other === null || winner === null ? "–" : meritText(merit[other]! - merit[winner]!);
   const place = front.findIndex((i) => columns.upperMs[i]! > budgetMs);
@@ -92,7 +98,14 @@ function Answer(props: {
   return (
     <>
       <Card title={`Within ${formatMs(budgetMs)}`}>
-        <div aria-live="polite">
+        <p class="hidden-visually" role="status">
+          {useSettled(
+            winner === null
+              ? `Nothing fits ${formatMs(budgetMs)}.`
+              : `Within ${formatMs(budgetMs)} the best is nasbench201/${winner}: ${meritName} ${meritText(merit[winner]!)}.`,
+          )}
+        </p>
+        <div>
           {winner === null ? (
             <p class="problem">
               No network is within {formatMs(budgetMs)} with a probability of{" "}
@@ -121,7 +134,7 @@ function Answer(props: {
                   },
                   {
                     name: "Within the budget",
-                    value: search?.winner ? formatShare(search.winner.withinBudget, 1) : "…",
+                    value: isSame ? probabilityText(theirs.withinBudget) : "…",
                     note: "probability, by the predictor",
                   },
                   {
@@ -139,6 +152,16 @@ function Answer(props: {
             </>
           )}
         </div>
+        {search.state === "failed" && <ProblemNote error={search.error} retry={search.retry} />}
+        {search.state === "ready" && winner !== null && !isSame && (
+          <p class="muted">
+            The service's search{" "}
+            {theirs
+              ? `takes ${theirs.id} (${meritText(theirs.merit)}), within the budget with ${probabilityText(theirs.withinBudget)}`
+              : "names none"}
+            : {search.data?.reasons.join("; ") || "it knows more digits than this page"}.
+          </p>
+        )}
         <p class="muted">{nFeasible.toLocaleString("en")} networks fit.</p>
       </Card>
       <Card title="What each budget buys">

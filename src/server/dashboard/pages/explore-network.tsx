@@ -6,6 +6,7 @@ import type { NetworkDetail } from "../../api/schemas.js";
 import { Card } from "../parts/card.js";
 import { CellDrawing } from "../parts/cell-drawing.js";
 import { DataTable } from "../parts/data-table.js";
+import { DownloadButton } from "../parts/download-button.js";
 import { Facts, Figures } from "../parts/figures.js";
 import { Loaded } from "../parts/states.js";
 import { meritText } from "../parts/use-networks.js";
@@ -180,10 +181,21 @@ export function NetworkPanel({
                   name: "Files",
                   value: (
                     <>
-                      <a href={`/api/v1${path}/model`}>ONNX model</a>,{" "}
-                      <a href={`/api/v1${path}/layers?predictor=${pathPart(platform)}`}>
+                      <DownloadButton
+                        path={`${path}/model`}
+                        fileName={`nasbench201-${index}.onnx`}
+                        isLink
+                      >
+                        ONNX model
+                      </DownloadButton>
+                      ,{" "}
+                      <DownloadButton
+                        path={`${path}/layers?predictor=${pathPart(platform)}`}
+                        fileName={`nasbench201-${index}.${platform}.netron.json`}
+                        isLink
+                      >
                         latency of each layer, for Netron
-                      </a>
+                      </DownloadButton>
                     </>
                   ),
                 },

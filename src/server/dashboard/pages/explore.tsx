@@ -1,116 +1,27 @@
 /**
  * Explore: all networks of the space by latency and accuracy, one in detail.
  */
-import type { EChartsType } from "echarts/core";
-import { useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { paretoFront } from "../../../search/pareto.js";
-import {
-  archStringFromCell,
-  cellFromIndex,
-  indexFromArch,
-} from "../../../space/nasbench201/cell.js";
-import { formatMs } from "../../../units.js";
+import { indexFromArch } from "../../../space/nasbench201/cell.js";
 import { AccuracyChoice } from "../parts/accuracy-choice.js";
 import { Card } from "../parts/card.js";
-import { ChartView } from "../parts/chart.js";
-import { DataTable } from "../parts/data-table.js";
 import { Empty, Loaded } from "../parts/states.js";
 import {
   chosenAccuracy,
-  meritText,
   type Networks,
   useAccuracies,
   useChosenPlatform,
   useNetworks,
 } from "../parts/use-networks.js";
 import { useQuery } from "../shell/use-query.js";
-import { exploreChart } from "./explore-chart.js";
+import { type Area, networksWithin } from "./explore-chart.js";
 import { NetworkPanel } from "./explore-network.js";
+import { ExplorePlot } from "./explore-plot.js";
+import { NetworkTable, saveNetworks } from "./network-table.js";
 
 /** Rows of the table of selected networks; the file has all. */
 const mostRows = 200;
-
-/** A rectangle of the chart: log10 of ms across, merit up. */
-interface Area {
-  readonly x: readonly [number, number];
-  readonly y: readonly [number, number];
-}
-
-interface BrushEvent {
-  readonly areas: readonly { readonly coordRange?: [[number, number], [number, number]] }[];
-}
-
-function rowsInside({ columns, merit }: Networks, shown: Int32Array, { x, y }: Area): number[] {
-  return Array.from(shown).filter((i) => {
-    const place = Math.log10(columns.latencyMs[i]!);
-    return place >= x[0] && place <= x[1] && merit[i]! >= y[0] && merit[i]! <= y[1];
-  });
-}
-
-function saveCsv({ columns, merit }: Networks, rows: readonly number[]): void {
-  const lines = rows.map((i) =>
-    [
-      `nasbench201/${i}`,
-      archStringFromCell(cellFromIndex(i)),
-      columns.latencyMs[i],
-      columns.lowerMs[i],
-      columns.upperMs[i],
-      merit[i],
-    ].join(","),
-  );
-  const text = ["network,arch,latencyMs,lowerMs,upperMs,merit", ...lines].join("\n");
-  const url = URL.createObjectURL(new Blob([`${text}\n`], { type: "text/csv" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = "networks.csv";
-  link.click();
-  URL.revokeObjectURL(url);
-}
-
-function NetworkTable(props: {
-  readonly caption: string;
-  readonly networks: Networks;
-  readonly rows: readonly number[];
-  readonly choose: (index: number) => void;
-}) {
-  const { caption, networks, rows, choose } = props;
-  const { columns, merit, meritName } = networks;
-  return (
-    <DataTable
-      caption={caption}
-      rows={rows}
-      keyOf={String}
-      columns={[
-        {
-          name: "Network",
-          sortBy: (i) => i,
-          cell: (i) => (
-            <button type="button" class="link" onClick={() => choose(i)}>
-              nasbench201/{i}
-            </button>
-          ),
-        },
-        {
-          name: "Latency",
-          isNumber: true,
-          sortBy: (i) => columns.latencyMs[i]!,
-          cell: (i) => formatMs(columns.latencyMs[i]!),
-        },
-        {
-          name: "90 % interval",
-          isNumber: true,
-          cell: (i) => `${formatMs(columns.lowerMs[i]!)} to ${formatMs(columns.upperMs[i]!)}`,
-        },
-        {
-          name: meritName,
-          isNumber: true,
-          sortBy: (i) => merit[i]!,
-          cell: (i) => meritText(merit[i]!),
-        },
-      ]}
-    />
-  );
-}
 
 function Cloud({
   networks,
@@ -123,9 +34,7 @@ function Cloud({
 }) {
   const { query, setQuery } = useQuery();
   const [area, setArea] = useState<Area | null>(null);
-  const instance = useRef<EChartsType | null>(null);
-  const latest = useRef(choose);
-  latest.current = choose;
+  useEffect(() => setArea(null), [networks]);
   const hasAll = query.unconnected === "shown";
   const { columns, merit } = networks;
   const shown = useMemo(
@@ -139,73 +48,32 @@ function Cloud({
     () => paretoFront(columns.latencyMs, merit, shown),
     [columns, merit, shown],
   );
-  const chart = useMemo(
-    () => exploreChart(networks, shown, front, chosen),
-    [networks, shown, front, chosen],
-  );
   const selected = useMemo(
-    () => (area === null ? null : rowsInside(networks, shown, area)),
+    () => (area === null ? null : networksWithin(networks, shown, area)),
     [networks, shown, area],
   );
   return (
     <Card
       title="All networks"
       aside={
-        <>
-          <button
-            type="button"
-            onClick={() =>
-              instance.current?.dispatchAction({
-                type: "takeGlobalCursor",
-                key: "brush",
-                brushOption: { brushType: "rect", brushMode: "single" },
-              })
+        <label>
+          <input
+            type="checkbox"
+            checked={hasAll}
+            onChange={({ currentTarget }) =>
+              setQuery({ unconnected: currentTarget.checked ? "shown" : null })
             }
-          >
-            Select an area
-          </button>
-          {area !== null && (
-            <button
-              type="button"
-              onClick={() => {
-                setArea(null);
-                instance.current?.dispatchAction({ type: "brush", areas: [] });
-              }}
-            >
-              Clear the selection
-            </button>
-          )}
-          <label>
-            <input
-              type="checkbox"
-              checked={hasAll}
-              onChange={({ currentTarget }) =>
-                setQuery({ unconnected: currentTarget.checked ? "shown" : null })
-              }
-            />{" "}
-            also networks without a path from input to output
-          </label>
-        </>
+          />{" "}
+          also networks without a path from input to output
+        </label>
       }
     >
       {shown.length === 0 ? (
         <Empty>The table has no accuracy of any network of this space.</Empty>
       ) : (
-        <ChartView
-          chart={chart}
-          renderer="canvas"
-          onReady={(ready) => {
-            instance.current = ready;
-            ready.on("click", (event) => {
-              const index = (event.data as unknown as readonly number[] | undefined)?.[2];
-              if (index !== undefined) latest.current(index);
-            });
-            ready.on("brushEnd", (event) => {
-              const range = (event as unknown as BrushEvent).areas[0]?.coordRange;
-              setArea(range ? { x: range[0], y: range[1] } : null);
-              ready.dispatchAction({ type: "takeGlobalCursor", key: "brush", brushOption: {} });
-            });
-          }}
+        <ExplorePlot
+          {...{ networks, shown, front, chosen, area, choose }}
+          select={setArea}
           table={
             <NetworkTable
               caption="Pareto front, by latency"
@@ -215,27 +83,27 @@ function Cloud({
           }
         />
       )}
-      <div aria-live="polite">
+      <p class="row">
+        <span role="status">
+          {selected !== null && `${selected.length.toLocaleString("en")} networks selected`}
+        </span>
         {selected !== null && (
-          <>
-            <p class="row">
-              {selected.length.toLocaleString("en")} networks selected
-              <button type="button" onClick={() => saveCsv(networks, selected)}>
-                Save them as CSV
-              </button>
-            </p>
-            <NetworkTable
-              caption={
-                selected.length > mostRows
-                  ? `The first ${mostRows} of ${selected.length.toLocaleString("en")} selected networks`
-                  : "Selected networks"
-              }
-              rows={selected.slice(0, mostRows)}
-              {...{ networks, choose }}
-            />
-          </>
+          <button type="button" onClick={() => saveNetworks(networks, selected)}>
+            Save them as CSV
+          </button>
         )}
-      </div>
+      </p>
+      {selected !== null && (
+        <NetworkTable
+          caption={
+            selected.length > mostRows
+              ? `The first ${mostRows} of ${selected.length.toLocaleString("en")} selected networks`
+              : "Selected networks"
+          }
+          rows={selected.slice(0, mostRows)}
+          {...{ networks, choose }}
+        />
+      )}
     </Card>
   );
 }

@@ -6,6 +6,7 @@ import { formatMs } from "../../../units.js";
 import type { ModelPredictions } from "../../api/schemas.js";
 import { Card } from "../parts/card.js";
 import { DataTable } from "../parts/data-table.js";
+import { DownloadButton } from "../parts/download-button.js";
 import { Facts } from "../parts/figures.js";
 import { Empty, Loading, ProblemNote } from "../parts/states.js";
 import { pathPart, request } from "../shell/api.js";
@@ -13,17 +14,6 @@ import { pathPart, request } from "../shell/api.js";
 type Prediction = ModelPredictions["results"][number];
 
 const octets = { "content-type": "application/octet-stream" };
-
-/** Save an answer of the service under a name. */
-async function download(path: string, body: Blob, name: string): Promise<void> {
-  const response = await request(path, { method: "POST", headers: octets, body });
-  const url = URL.createObjectURL(await response.blob());
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
-}
 
 function Interval({
   prediction,
@@ -43,15 +33,8 @@ function Interval({
 }
 
 function Predictions({ model, file }: { readonly model: ModelPredictions; readonly file: File }) {
-  const [error, setError] = useState<unknown>(null);
   const known = model.results.filter(({ withinKnownRange }) => withinKnownRange);
   const mostMs = Math.max(...model.results.map(({ upperMs }) => upperMs)) * 1.02;
-  const save = (platform: string) =>
-    download(
-      `/models/layers?name=${pathPart(file.name)}&predictor=${pathPart(platform)}`,
-      file,
-      `${file.name.replace(/\.onnx$/i, "")}.${platform}.netron.json`,
-    ).catch(setError);
   return (
     <Card title="On every platform">
       {known.length === 0 && (
@@ -60,7 +43,6 @@ function Predictions({ model, file }: { readonly model: ModelPredictions; readon
           {model.results[0]?.outsideReason}
         </p>
       )}
-      {error !== null && <ProblemNote error={error} />}
       <DataTable
         caption={`Predicted latency of ${model.name}, with 90 % intervals`}
         rows={model.results}
@@ -83,7 +65,10 @@ function Predictions({ model, file }: { readonly model: ModelPredictions; readon
             isNumber: true,
             cell: ({ lowerMs, upperMs }) => `${formatMs(lowerMs)} to ${formatMs(upperMs)}`,
           },
-          { name: "", cell: (prediction) => <Interval prediction={prediction} mostMs={mostMs} /> },
+          {
+            name: "Drawn",
+            cell: (prediction) => <Interval prediction={prediction} mostMs={mostMs} />,
+          },
           {
             name: "Range",
             sortBy: ({ withinKnownRange }) => (withinKnownRange ? "known" : "outside"),
@@ -92,13 +77,14 @@ function Predictions({ model, file }: { readonly model: ModelPredictions; readon
           {
             name: "Per layer",
             cell: ({ platform }) => (
-              <button
-                type="button"
-                aria-label={`Latency of each layer on ${platform}, for Netron`}
-                onClick={() => void save(platform)}
+              <DownloadButton
+                path={`/models/layers?name=${pathPart(file.name)}&predictor=${pathPart(platform)}`}
+                fileName={`${file.name.replace(/\.onnx$/i, "")}.${platform}.netron.json`}
+                init={{ method: "POST", headers: octets, body: file }}
+                label={`Latency of each layer on ${platform}, for Netron`}
               >
                 For Netron
-              </button>
+              </DownloadButton>
             ),
           },
         ]}
@@ -120,6 +106,7 @@ function Unknown({ model }: { readonly model: ModelPredictions }) {
         keyOf={({ key }) => key}
         columns={[
           { name: "Operator", sortBy: ({ key }) => key, cell: ({ key }) => key },
+          { name: "Why", sortBy: ({ reason }) => reason, cell: ({ reason }) => reason },
           {
             name: "Nodes",
             isNumber: true,
@@ -199,11 +186,17 @@ export default function ModelPage() {
         </div>
         <p class="muted">
           Nothing at hand?{" "}
-          <a href="/api/v1/networks/nasbench201/1462/model">Save a network of NAS-Bench-201</a> and
-          drop it.
+          <DownloadButton
+            path="/networks/nasbench201/1462/model"
+            fileName="nasbench201-1462.onnx"
+            isLink
+          >
+            Save a network of NAS-Bench-201
+          </DownloadButton>{" "}
+          and drop it.
         </p>
       </Card>
-      <div aria-live="polite">
+      <div>
         {state.kind === "none" && <Empty>Its latency on every platform will stand here.</Empty>}
         {state.kind === "loading" && <Loading what={state.file.name} />}
         {state.kind === "failed" && (
@@ -211,6 +204,9 @@ export default function ModelPage() {
         )}
         {state.kind === "ready" && (
           <div class="stack">
+            <p class="hidden-visually" role="status">
+              Predictions for {state.model.name} are there.
+            </p>
             <Card title={state.model.name}>
               <Facts
                 facts={[

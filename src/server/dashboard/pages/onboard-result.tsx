@@ -1,16 +1,15 @@
 /**
  * What a job ended with: the figures of an onboarding and its report, or the latencies that were measured.
  */
-import { useState } from "preact/hooks";
 import type { Measurement } from "../../../record/measurement.js";
 import type { OnboardingResult } from "../../../record/onboarding.js";
 import { formatDuration, formatMs, formatShare } from "../../../units.js";
 import type { Job } from "../../api/schemas.js";
 import { Card } from "../parts/card.js";
 import { DataTable } from "../parts/data-table.js";
+import { DownloadButton } from "../parts/download-button.js";
 import { Figures } from "../parts/figures.js";
-import { ProblemNote } from "../parts/states.js";
-import { hasToken, pathPart, request } from "../shell/api.js";
+import { hasToken, pathPart } from "../shell/api.js";
 import { stepNames } from "./onboard-steps.js";
 
 function Onboarded({ result }: { readonly result: OnboardingResult }) {
@@ -139,23 +138,7 @@ function MeasuredTable({ rows }: { readonly rows: readonly Measured[] }) {
 
 /** The report as a page of its own and in a frame; where the service needs a token, as a file to save. */
 function ReportCard({ id }: { readonly id: string }) {
-  const [error, setError] = useState<unknown>(null);
   const path = `/jobs/${pathPart(id)}/report`;
-
-  async function save(): Promise<void> {
-    setError(null);
-    try {
-      const url = URL.createObjectURL(await (await request(path)).blob());
-      const link = document.createElement("a");
-      link.href = url;
-      link.download = `samara-report-${id}.html`;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(url), 1000);
-    } catch (thrown) {
-      setError(thrown);
-    }
-  }
-
   return (
     <Card
       title="Report"
@@ -166,13 +149,12 @@ function ReportCard({ id }: { readonly id: string }) {
               Open on its own
             </a>
           )}
-          <button type="button" onClick={() => void save()}>
+          <DownloadButton path={path} fileName={`samara-report-${id}.html`}>
             Save it
-          </button>
+          </DownloadButton>
         </>
       }
     >
-      {error !== null && <ProblemNote error={error} />}
       {hasToken() ? (
         <p class="muted">This service needs a token, which a frame cannot send: save the report.</p>
       ) : (

@@ -1,13 +1,15 @@
 /**
- * A cell of NAS-Bench-201 as a drawing: four nodes, an arrow an operation; `none` is no arrow.
+ * A cell of NAS-Bench-201 as a drawing: four nodes, an arrow an operation; where there is none the line is dashed.
  */
 import dagre from "@dagrejs/dagre";
+import { useMemo } from "preact/hooks";
 import type { NetworkDetail } from "../../api/schemas.js";
 
 type Edge = NonNullable<NetworkDetail["cell"]>[number];
 
 const nodeNames = ["input", "1", "2", "output"];
 const nodeSize = { width: 62, height: 28 };
+const noOperation = "none";
 const labelSize = { width: 96, height: 18 };
 
 function layout(edges: readonly Edge[]) {
@@ -23,10 +25,10 @@ function layout(edges: readonly Edge[]) {
 
 /** The drawing, with the same in words. */
 export function CellDrawing({ cell }: { readonly cell: readonly Edge[] }) {
-  const edges = cell.filter(({ operation }) => operation !== "none");
-  const graph = layout(edges);
+  const graph = useMemo(() => layout(cell), [cell]);
   const { width = 0, height = 0 } = graph.graph();
-  const words = edges
+  const words = cell
+    .filter(({ operation }) => operation !== noOperation)
     .map(({ from, to, operation }) => `${operation} from ${nodeNames[from]} to ${nodeNames[to]}`)
     .join(", ");
   return (
@@ -57,11 +59,17 @@ export function CellDrawing({ cell }: { readonly cell: readonly Edge[] }) {
         );
         return (
           <g key={`${id.v} ${id.w}`} data-operation={id.name}>
-            <path d={path.join("")} marker-end="url(#arrow)" />
-            <rect x={x - labelSize.width / 2} y={y - 9} {...labelSize} rx="3" />
-            <text x={x} y={y + 4}>
-              {id.name}
-            </text>
+            {id.name === noOperation ? (
+              <path d={path.join("")} />
+            ) : (
+              <>
+                <path d={path.join("")} marker-end="url(#arrow)" />
+                <rect x={x - labelSize.width / 2} y={y - 9} {...labelSize} rx="3" />
+                <text x={x} y={y + 4}>
+                  {id.name}
+                </text>
+              </>
+            )}
           </g>
         );
       })}

@@ -4,7 +4,6 @@
 import { BarChart, CustomChart, LineChart, ScatterChart } from "echarts/charts";
 import {
   BrushComponent,
-  DataZoomInsideComponent,
   GraphicComponent,
   GridComponent,
   LegendComponent,
@@ -22,7 +21,6 @@ use([
   LineChart,
   ScatterChart,
   BrushComponent,
-  DataZoomInsideComponent,
   GraphicComponent,
   GridComponent,
   LegendComponent,

@@ -4,6 +4,7 @@
  * It takes the charts of `src/evaluate/charts-*.ts`, whose colours are CSS variables. SVG follows the theme by itself;
  * canvas, for thousands of points, gets the variables' values.
  */
+import type { SeriesOption } from "echarts";
 import type { EChartsType } from "echarts/core";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -16,6 +17,8 @@ interface ChartViewProps {
   /** The chart's figures as a table; shown when asked for. */
   readonly table?: ComponentChildren;
   readonly renderer?: "svg" | "canvas";
+  /** Series of the chart, by id, that changed since it was drawn: the others are not drawn again. */
+  readonly overlay?: readonly SeriesOption[];
   /** Gets the instance once, for events. */
   readonly onReady?: (instance: EChartsType) => void;
 }
@@ -38,8 +41,11 @@ function withValues<T>(option: T, styles: CSSStyleDeclaration): T {
   ) as T;
 }
 
+const valuesFor = <T,>(renderer: "svg" | "canvas", option: T): T =>
+  renderer === "svg" ? option : withValues(option, getComputedStyle(document.documentElement));
+
 /** Title, drawing, caption and, in a fold, the figures. */
-export function ChartView({ chart, table, renderer = "svg", onReady }: ChartViewProps) {
+export function ChartView({ chart, table, renderer = "svg", overlay, onReady }: ChartViewProps) {
   const box = useRef<HTMLDivElement>(null);
   const instance = useRef<EChartsType | null>(null);
   const [width, setWidth] = useState(0);
@@ -73,11 +79,13 @@ export function ChartView({ chart, table, renderer = "svg", onReady }: ChartView
       textStyle: { fontFamily, fontSize, color: color("ink") },
       ...option,
     };
-    instance.current.setOption(
-      renderer === "svg" ? whole : withValues(whole, getComputedStyle(document.documentElement)),
-      true,
-    );
+    instance.current.setOption(valuesFor(renderer, whole), true);
   }, [chart, width, renderer, dark]);
+
+  useEffect(() => {
+    if (overlay === undefined) return;
+    instance.current?.setOption({ series: valuesFor(renderer, [...overlay]) });
+  }, [overlay]);
 
   const captionId = `${chart.id}-caption`;
   return (
