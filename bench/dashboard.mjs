@@ -126,6 +126,12 @@ async function budget() {
 }
 
 try {
+  const startedMs = performance.now();
+  await fetch(new URL("/api/v1/platforms", url));
+  console.log(
+    `the service, just started, names its platforms after ${(performance.now() - startedMs).toFixed(0)} ms`,
+  );
+  await fetch(new URL(`/api/v1/predictors/${platform}/networks`, url));
   await loads("Platforms", `/platforms?platform=${platform}`, "table");
   await loads("Predictor", `/predictor/${platform}`, "svg");
   await loads("Explore", `/explore?platform=${platform}&accuracy=none`, "canvas");

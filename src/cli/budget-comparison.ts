@@ -7,7 +7,8 @@
 
 import { samplesAt, type TransferSettings, transferTo } from "../evaluate/transfer.js";
 import type { MeasuredPlatform, TransferTask } from "../evaluate/transfer-task.js";
-import type { AdaptedPredictor, FittedPredictor, Predictions } from "../predict/predictor.js";
+import type { FittedPredictor } from "../predict/predictor.js";
+import { remembering } from "../predict/remembering.js";
 import type { SearchResult } from "../record/search.js";
 import type { Candidates } from "../search/candidates.js";
 import { searchCandidates } from "../search/search.js";
@@ -43,21 +44,6 @@ export interface BudgetAnswer extends SearchWay {
   readonly trueMs: number | null;
   /** Networks whose latency on the target was read before the answer. */
   readonly readIds: readonly string[];
-}
-
-/** The same predictor, which predicts each table at each coverage once. */
-function remembering(predictor: AdaptedPredictor): AdaptedPredictor {
-  const known = new WeakMap<object, Map<number, Promise<Predictions>>>();
-  return {
-    ...predictor,
-    predict(networks, { coverage }) {
-      const byCoverage = known.get(networks) ?? new Map<number, Promise<Predictions>>();
-      known.set(networks, byCoverage);
-      const predictions = byCoverage.get(coverage) ?? predictor.predict(networks, { coverage });
-      byCoverage.set(coverage, predictions);
-      return predictions;
-    },
-  };
 }
 
 /**

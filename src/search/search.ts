@@ -147,22 +147,32 @@ export interface SearchPlace {
 }
 
 /**
+ * Networks of a place that is small enough to look at all of them; undefined where it is not.
+ *
+ * @throws InputError on an unknown space, or a table without networks of it
+ */
+export function listOfPlace({ space, accuracies }: SearchPlace): Candidates | undefined {
+  const only = space === undefined ? undefined : spaceNamed(space);
+  if (accuracies === undefined) return allByMacs(only ?? spaces[0]);
+  const chosen = only === undefined ? accuracies : accuraciesOfSpace(accuracies, only);
+  return candidatesWithAccuracies(chosen);
+}
+
+/**
  * The best networks of a place: all of a table or of a small space are looked at, others are evolved.
  *
- * @throws InputError on an unknown space, or a table without networks of it; else as `searchCandidates`
+ * @throws as `listOfPlace` and `searchCandidates`
  */
 export async function searchPlace(
-  { space, accuracies, evaluations }: SearchPlace,
+  place: SearchPlace,
   options: SearchOptions,
 ): Promise<SearchResult> {
   check(options);
-  const only = space === undefined ? undefined : spaceNamed(space);
-  if (accuracies !== undefined) {
-    const chosen = only === undefined ? accuracies : accuraciesOfSpace(accuracies, only);
-    return searchCandidates(candidatesWithAccuracies(chosen), options);
-  }
-  const chosen = only ?? spaces[0];
-  const all = allByMacs(chosen);
-  if (all !== undefined) return searchCandidates(all, options);
-  return searchSpace(chosen, { ...options, ...(evaluations === undefined ? {} : { evaluations }) });
+  const list = listOfPlace(place);
+  if (list !== undefined) return searchCandidates(list, options);
+  const { space, evaluations } = place;
+  return searchSpace(spaceNamed(space!), {
+    ...options,
+    ...(evaluations === undefined ? {} : { evaluations }),
+  });
 }

@@ -127,6 +127,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     await kernel.close();
     throw error;
   }
+  void kernel.warm();
   const { port: actualPort } = server.address() as AddressInfo;
   const name = host === "0.0.0.0" || host === "::" ? "localhost" : host;
   return {

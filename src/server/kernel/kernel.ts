@@ -144,6 +144,11 @@ export class Kernel {
     return thread.call(name, params, transfer) as ReturnType<Methods[Name]>;
   }
 
+  /** Let all threads read what the first requests would wait for; when that fails, those say why. */
+  async warm(): Promise<void> {
+    await Promise.allSettled([this.#quick.call("warm", {}), this.#slow.call("warm", {})]);
+  }
+
   /** Predict the networks of one request, together with what else comes in this turn. */
   predict(batch: PredictBatch): Promise<Prediction[]> {
     this.#nPendingNetworks += batch.networks.length;

@@ -2,7 +2,6 @@
  * All that a worker thread does for the service, by name. Parameters and answers pass between threads: plain data, and
  * documents as bytes.
  */
-import { searchPlace } from "../../search/search.js";
 import type { LearningCurve, SearchRequest } from "../api/schemas.js";
 import { Accuracies, type FixedAccuracies } from "./accuracies.js";
 import { documentOf } from "./document.js";
@@ -17,6 +16,7 @@ import {
   predictLines,
 } from "./predictions.js";
 import { PredictorCache, predictorSummaries, predictorSummary } from "./predictors.js";
+import { Searches } from "./searches.js";
 import { Shelf } from "./shelf.js";
 
 /** What a worker is started with. */
@@ -24,18 +24,23 @@ export interface KernelOptions {
   readonly accuracies: readonly FixedAccuracies[];
 }
 
-/** Networks that evolution predicts unless told otherwise; a second or two. */
-const defaultEvaluations = 20_000;
-
 /** Make the methods over one cache of pools and predictors. */
 export function createMethods({ accuracies: fixed }: KernelOptions) {
   const shelf = new Shelf();
   const cache = new PredictorCache();
   const accuracies = new Accuracies(fixed);
+  const searches = new Searches(cache, accuracies);
   const kept = new Map<string, Promise<LearningCurve>>();
   const one = (name: string, result: unknown) => documentOf(name, [result]);
 
   return {
+    /** Read and compute what the first request would wait for. */
+    async warm() {
+      await platformSummaries(shelf);
+      accuracies.all();
+      await cache.ofCells(await cache.get(), 0.9);
+      return new Uint8Array();
+    },
     async platforms() {
       return documentOf("platforms", await platformSummaries(shelf));
     },
@@ -121,16 +126,8 @@ export function createMethods({ accuracies: fixed }: KernelOptions) {
     async modelLayers({ bytes, predictor }: { bytes: Uint8Array; predictor?: string | undefined }) {
       return layersOf(await cache.get(predictor), readModel(bytes));
     },
-    async search({ predictor, accuracy, space, evaluations, ...request }: SearchRequest) {
-      const ready = await cache.get(predictor);
-      const place = {
-        space,
-        evaluations: evaluations ?? defaultEvaluations,
-        accuracies: accuracy === undefined ? undefined : accuracies.get(accuracy),
-      };
-      const { budgetMs, confidence = 0.9, seed = 0 } = request;
-      const options = { predictor: ready.predictor, budgetMs, confidence, seed };
-      return one("search", await searchPlace(place, options));
+    async search(request: SearchRequest) {
+      return one("search", await searches.search(request));
     },
     async accuracies() {
       return documentOf("accuracies", accuracies.all());

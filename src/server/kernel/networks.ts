@@ -55,7 +55,7 @@ export async function networkColumns(
     lowerMs: short(lowerMs),
     upperMs: short(upperMs),
     connected: Array.from(cache.cells.connected),
-    macs: short(megaMacsOf(cache.cells).map((macs) => macs * perMega)),
+    macs: short(cache.cellsByMacs.tables[0]!.merit.map((macs) => macs * perMega)),
     accuracy: table && accuracies.ofCells(options.accuracy!),
     accuracySource: table && `${table.source}: ${table.column} (${table.unit})`,
   };

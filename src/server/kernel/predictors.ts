@@ -11,14 +11,14 @@ import {
 import { NotFoundError } from "../../errors.js";
 import type { FeatureTable } from "../../graph/features.js";
 import type { Predictions } from "../../predict/predictor.js";
-import { featuresOfCells } from "../../space/nasbench201/features.js";
+import { remembering } from "../../predict/remembering.js";
+import { allByMacs, type Candidates } from "../../search/candidates.js";
+import { spaces } from "../../space/registry.js";
 import { readPredictor } from "../../store/predictors.js";
 import type { PredictorSummary } from "../api/schemas.js";
 
 /** What the general predictor is called, which is adapted to no platform. */
 const generalId = "pool";
-/** Predictions of all cells that are kept: 0.4 MB each. */
-const mostKept = 64;
 
 /** An adapted predictor that is ready to predict. */
 export interface ReadyPredictor extends LoadedAdapted {
@@ -74,15 +74,19 @@ function shelvedPredictor(id: string) {
 /** Loaded predictors, and what they say of all cells. */
 export class PredictorCache {
   #loaded = new Map<string, ReadyPredictor>();
-  #ofCells = new Map<string, Promise<Predictions>>();
-  #cells: FeatureTable | undefined;
+  #cellsByMacs: Candidates | undefined;
   #checkedMs = Number.NEGATIVE_INFINITY;
   #default: string | undefined;
 
+  /** All cells as candidates, by their MACs. */
+  get cellsByMacs(): Candidates {
+    this.#cellsByMacs ??= allByMacs(spaces[0])!;
+    return this.#cellsByMacs;
+  }
+
   /** Features of all cells. */
   get cells(): FeatureTable {
-    this.#cells ??= featuresOfCells();
-    return this.#cells;
+    return this.cellsByMacs.tables[0]!.features;
   }
 
   /** Look at the folders no more than about once a second: thousands of requests ask for the same one. */
@@ -115,22 +119,14 @@ export class PredictorCache {
     if (known) return known;
     const { folder, modifiedMs } = shelvedPredictor(wanted);
     const loaded = await loadAdapted(folder);
-    const ready = { ...loaded, id: wanted, stamp: `${folder} ${modifiedMs}` };
+    const predictor = remembering(loaded.predictor);
+    const ready = { ...loaded, predictor, id: wanted, stamp: `${folder} ${modifiedMs}` };
     this.#loaded.set(wanted, ready);
     return ready;
   }
 
   /** Predictions of all cells; entry i is architecture i. */
-  ofCells({ predictor, stamp }: ReadyPredictor, coverage: number): Promise<Predictions> {
-    const key = `${stamp} ${coverage}`;
-    let found = this.#ofCells.get(key);
-    if (!found) {
-      found = predictor.predict(this.cells, { coverage });
-      this.#ofCells.set(key, found);
-      if (this.#ofCells.size > mostKept) {
-        this.#ofCells.delete(this.#ofCells.keys().next().value!);
-      }
-    }
-    return found;
+  ofCells({ predictor }: ReadyPredictor, coverage: number): Promise<Predictions> {
+    return predictor.predict(this.cells, { coverage });
   }
 }

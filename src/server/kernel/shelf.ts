@@ -17,6 +17,8 @@ export interface ShelvedPool {
   readonly origin: "own" | "shipped";
   readonly pool: Pool;
   readonly loaded: LoadedPool;
+  /** Measurements of NAS-Bench-201 by platform, whatever their grade. */
+  readonly ofCells: ReadonlyMap<string, readonly Measurement[]>;
 }
 
 /** A platform and the pool that speaks for it. */
@@ -33,6 +35,16 @@ interface Read {
 
 /** Whether a measurement may be used. */
 export const isUsable = ({ grade }: Measurement): boolean => grade !== "X";
+
+async function readPool(origin: ShelvedPool["origin"], pool: Pool): Promise<ShelvedPool> {
+  const loaded = await loadPool(pool);
+  const ofCells = new Map<string, Measurement[]>(loaded.platforms.map(({ id }) => [id, []]));
+  for (const measurement of loaded.measurements) {
+    if (indexFromNetworkId(measurement.subjectId) === undefined) continue;
+    ofCells.get(measurement.platformId)?.push(measurement);
+  }
+  return { origin, pool, loaded, ofCells };
+}
 
 /** Changes whenever a pool is measured into, or a descriptor is written. */
 function stampOf(folder: string): string {
@@ -68,9 +80,7 @@ export class Shelf {
         const stamp = stampOf(folder);
         let read = this.#read.get(folder);
         if (read?.stamp !== stamp) {
-          const pool = new Pool(folder);
-          const shelved = loadPool(pool).then((loaded) => ({ origin, pool, loaded }));
-          read = { stamp, shelved };
+          read = { stamp, shelved: readPool(origin, new Pool(folder)) };
           this.#read.set(folder, read);
         }
         try {
@@ -90,12 +100,9 @@ export class Shelf {
     for (const shelved of await this.pools()) {
       for (const platform of shelved.loaded.platforms) {
         if (byId.has(platform.id)) continue;
-        const measurements = shelved.loaded.measurements.filter(
-          ({ platformId, subjectId }) =>
-            platformId === platform.id && indexFromNetworkId(subjectId) !== undefined,
-        );
-        if (measurements.some(isUsable))
-          byId.set(platform.id, { ...shelved, platform, measurements });
+        const measurements = shelved.ofCells.get(platform.id)!;
+        if (!measurements.some(isUsable)) continue;
+        byId.set(platform.id, { ...shelved, platform, measurements });
       }
     }
     return [...byId.values()];

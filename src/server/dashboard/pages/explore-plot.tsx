@@ -4,7 +4,7 @@
  */
 import type { EChartsType } from "echarts/core";
 import type { ComponentChildren } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { formatMs } from "../../../units.js";
 import { ChartView } from "../parts/chart.js";
 import { meritText, type Networks } from "../parts/use-networks.js";
@@ -143,7 +143,8 @@ export function ExplorePlot(props: PlotProps) {
     [networks, shown, front, view],
   );
   const marks = useMemo(() => markSeries(networks, { chosen, area }), [networks, chosen, area]);
-  useEffect(() => {
+  // Before the next input: the rectangle may be drawn right after the button.
+  useLayoutEffect(() => {
     instance?.dispatchAction({
       type: "takeGlobalCursor",
       key: "brush",

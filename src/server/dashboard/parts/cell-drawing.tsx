@@ -12,9 +12,12 @@ const nodeSize = { width: 62, height: 28 };
 const noOperation = "none";
 const labelSize = { width: 96, height: 18 };
 
-function layout(edges: readonly Edge[]) {
+/** Across where there is room; else downwards, so that its words stay as large as those of the page. */
+const isNarrow = () => matchMedia("(max-width: 760px)").matches;
+
+function layout(edges: readonly Edge[], rankdir: "LR" | "TB") {
   const graph = new dagre.graphlib.Graph({ multigraph: true });
-  graph.setGraph({ rankdir: "LR", nodesep: 26, ranksep: 26, edgesep: 16, marginx: 8, marginy: 8 });
+  graph.setGraph({ rankdir, nodesep: 20, ranksep: 20, edgesep: 12, marginx: 4, marginy: 4 });
   for (const [i] of nodeNames.entries()) graph.setNode(String(i), { ...nodeSize });
   for (const { from, to, operation } of edges) {
     graph.setEdge(String(from), String(to), { ...labelSize, labelpos: "c" }, operation);
@@ -25,7 +28,8 @@ function layout(edges: readonly Edge[]) {
 
 /** The drawing, with the same in words. */
 export function CellDrawing({ cell }: { readonly cell: readonly Edge[] }) {
-  const graph = useMemo(() => layout(cell), [cell]);
+  const rankdir = isNarrow() ? "TB" : "LR";
+  const graph = useMemo(() => layout(cell, rankdir), [cell, rankdir]);
   const { width = 0, height = 0 } = graph.graph();
   const words = cell
     .filter(({ operation }) => operation !== noOperation)

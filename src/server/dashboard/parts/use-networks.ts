@@ -19,7 +19,10 @@ export interface Networks {
   readonly isProxy: boolean;
 }
 
-const formatMerit = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
+const formatMerit = new Intl.NumberFormat("en", {
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 2,
+});
 
 /** A merit for people. */
 export const meritText = (merit: number): string =>
