@@ -23,6 +23,7 @@ describe.skipIf(reason !== undefined)(`the dashboard${skipped}`, () => {
     ["predictor", `/predictor/${platform}`, "Accuracy by number of samples"],
     ["explore", `/explore?platform=${platform}&network=1462`, "Neighbours: one operation changed"],
     ["budget", `/budget?platform=${platform}&budget=0.5`, "Given up for certainty"],
+    ["onboard", "/onboard", "What would disturb a measurement now"],
     ["model", "/model", "An ONNX network"],
   ])("%s", (name, path, text) => {
     test.each([
@@ -76,7 +77,7 @@ describe.skipIf(reason !== undefined)(`the dashboard${skipped}`, () => {
     await page.close();
   });
 
-  test("explore: an area of the chart becomes a table", async () => {
+  test("explore: an area of the chart becomes a table, and the chart shows it closer", async () => {
     const page = await lab.open(`/explore?platform=${platform}&accuracy=none`);
     await page.getByRole("button", { name: "Select an area" }).click();
     const canvas = (await page.locator("canvas").first().boundingBox())!;
@@ -88,6 +89,38 @@ describe.skipIf(reason !== undefined)(`the dashboard${skipped}`, () => {
     await page.mouse.up();
     await page.getByText(/networks selected/).waitFor();
     await page.getByRole("button", { name: "Save them as CSV" }).waitFor();
+    await page.getByRole("button", { name: "Look closer" }).click();
+    await page.getByRole("button", { name: "Show all" }).click();
+    await page.getByRole("button", { name: "Clear the selection" }).click();
+    expect(await page.getByText(/networks selected/).count()).toBe(0);
+    await lab.expectSound(page);
+    await page.close();
+  });
+
+  test("explore: the pointer names the nearest network, a click chooses it, buttons walk along the front", async () => {
+    const page = await lab.open(`/explore?platform=${platform}&accuracy=none`);
+    await page.getByRole("button", { name: "Better on the front" }).click();
+    await page.waitForURL(/network=\d+/);
+    const numberOf = () => Number(new URL(page.url()).searchParams.get("network"));
+    const fastest = numberOf();
+    await page.getByRole("button", { name: "Better on the front" }).click();
+    await page.waitForURL((url) => Number(url.searchParams.get("network")) !== fastest);
+    await page.getByRole("button", { name: "Faster on the front" }).click();
+    await page.waitForURL((url) => Number(url.searchParams.get("network")) === fastest);
+    expect(await page.getByRole("button", { name: "Faster on the front" }).isDisabled()).toBe(true);
+
+    const canvas = page.locator(".chart-box").first();
+    const { width, height } = (await canvas.boundingBox())!;
+    const pointed = page.getByText(/^nasbench201\/\d+: .* ms \(/);
+    for (let across = 0.3; across < 0.8 && (await pointed.count()) === 0; across += 0.04) {
+      await canvas.hover({ position: { x: width * across, y: height * 0.5 } });
+    }
+    const words = (await pointed.textContent())!;
+    await page.mouse.down();
+    await page.mouse.up();
+    await page.waitForURL((url) => url.searchParams.get("network") !== String(fastest));
+    expect(words).toContain(`nasbench201/${numberOf()}:`);
+    await lab.expectSound(page);
     await page.close();
   });
 
@@ -135,6 +168,63 @@ describe.skipIf(reason !== undefined)(`the dashboard${skipped}`, () => {
     await page.getByRole("table", { name: "Operators outside the known range" }).waitFor();
     await choose("broken.onnx", larger.subarray(0, 1000));
     await page.getByRole("alert").filter({ hasText: "Cannot be processed" }).waitFor();
+    await page.close();
+  });
+
+  test("onboard: start it, watch its steps, stop it, go on, see the report", {
+    timeout: 180_000,
+  }, async () => {
+    const page = await lab.open("/onboard");
+    await page.getByLabel("Platform of this machine").selectOption({ label: "fake1-t1.fp32" });
+    await page.getByLabel("Samples").fill("5");
+    await page.getByRole("button", { name: "Start onboarding" }).click();
+    await page.waitForURL(/\/onboard\/[^/]+$/);
+    const steps = page.getByRole("list", { name: "Steps" });
+    await steps.getByText(/^now/).waitFor();
+    await lab.expectSound(page);
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("status").filter({ hasText: "cancelled" }).waitFor({ timeout: 60_000 });
+    await page.getByRole("button", { name: "Resume" }).click();
+    await page.getByRole("status").filter({ hasText: "succeeded" }).waitFor({ timeout: 120_000 });
+    await page.getByRole("heading", { name: "How good it is" }).waitFor();
+    expect(await steps.getByText(/^done/).count()).toBe(5);
+    const report = page.frameLocator("iframe[title=Report]");
+    await report.getByRole("heading", { level: 1 }).waitFor();
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Save it" }).click();
+    expect((await download).suggestedFilename()).toMatch(/^samara-report-.*\.html$/);
+    await lab.expectSound(page);
+    await page.setViewportSize({ width: 390, height: 960 });
+    await page.emulateMedia({ colorScheme: "dark" });
+    await lab.expectSound(page);
+    // The platform is known from now on.
+    await page.getByRole("link", { name: "Explore all networks" }).click();
+    await page.locator("canvas").first().waitFor();
+    await page.close();
+  });
+});
+
+describe.skipIf(reason !== undefined)(`the dashboard where a token is needed${skipped}`, () => {
+  const token = "0123456789abcdef0123456789abcdef";
+  const lab = new Lab({ token });
+  beforeAll(() => lab.start());
+  afterAll(() => lab.stop());
+
+  test("it is taken out of the address, and files can be saved", async () => {
+    const page = await lab.open(`/explore?platform=${platform}&network=1462#token=${token}`);
+    const link = page.getByRole("button", { name: "ONNX model" });
+    await link.waitFor();
+    expect(page.url()).not.toContain(token);
+    const download = page.waitForEvent("download");
+    await link.click();
+    expect((await download).suggestedFilename()).toBe("nasbench201-1462.onnx");
+    await lab.expectSound(page);
+    await page.close();
+  });
+
+  test("without it a page says what is missing", async () => {
+    const page = await lab.open("/platforms");
+    await page.getByRole("alert").filter({ hasText: "token" }).first().waitFor();
     await page.close();
   });
 });

@@ -10,6 +10,7 @@ import { pino } from "pino";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { PNG } from "pngjs";
 import { expect, vi } from "vitest";
+import { createStartCommand } from "../../src/cli/start-command.js";
 import { findChromium } from "../../src/platform/browser/find-chromium.js";
 import { type RunningService, startService } from "../../src/server/service.js";
 
@@ -55,13 +56,23 @@ const screenshots = join(import.meta.dirname, "screenshots");
 export class Lab {
   readonly #home = mkdtempSync(join(tmpdir(), "samara-browser-"));
   readonly #complaints: string[] = [];
+  readonly #token: string | undefined;
   #service!: RunningService;
   #browser!: Browser;
 
+  /** @param token - that the service asks for */
+  constructor({ token }: { token?: string } = {}) {
+    this.#token = token;
+  }
+
   async start(): Promise<this> {
     vi.stubEnv("SAMARA_HOME", this.#home);
+    vi.stubEnv("SAMARA_FAKE_RUNTIME", "1");
     const log = pino({ level: "silent" });
-    this.#service = await startService({ host: "127.0.0.1", port: 0, log });
+    this.#service = await startService({
+      ...{ host: "127.0.0.1", port: 0, log, startCommand: createStartCommand() },
+      ...(this.#token === undefined ? {} : { token: this.#token }),
+    });
     const chromium = await findChromium();
     const { chromium: driver } = await import("playwright-core");
     this.#browser = await driver.launch({

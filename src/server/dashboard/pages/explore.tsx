@@ -21,7 +21,7 @@ import { ExplorePlot } from "./explore-plot.js";
 import { NetworkTable, saveNetworks } from "./network-table.js";
 
 /** Rows of the table of selected networks; the file has all. */
-const mostRows = 200;
+const mostRows = 100;
 
 function Cloud({
   networks,
