@@ -22,7 +22,7 @@ import {
   operations,
 } from "./cell.js";
 import { chainsOfCell, chainWeights, heaviestChain } from "./chains.js";
-import { createFusedCounter, type FusedView } from "./fused.js";
+import { createFusedCounter } from "./fused.js";
 import {
   isLive,
   isReached,
@@ -81,9 +81,10 @@ export function featuresOfCells(
   const encoding = new Float32Array(nRows * encodingWidth);
   const required = parts.map(({ view }) => requiredFlags[view]);
   const matrices = unfusedSemantics.map((semantics) => counts[semantics]);
-  const fused = fusedSemantics.map((semantics) => ({
-    view: partsOfSemantics(semantics).view as FusedView,
-    matrix: counts[semantics],
+  // What both leave out stands between the two that leave out one of it: most networks execute the same in all.
+  const fused = (["backward", "both", "forward"] as const).map((view) => ({
+    view,
+    matrix: counts[`${view}+fused`],
   }));
   const fusedCounter = createFusedCounter(columns, options);
 

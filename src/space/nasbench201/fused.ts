@@ -7,6 +7,7 @@ import {
   constantOperand,
   createFusion,
   type FusionGraph,
+  type FusionResult,
   inputOperand,
   type Role,
   roles,
@@ -18,7 +19,7 @@ import type { Columns } from "./skeleton.js";
 import { kinds, nKinds } from "./stage.js";
 
 /** Views in which operators may be fused. */
-export type FusedView = "backward" | "forward" | "both";
+type FusedView = "backward" | "forward" | "both";
 
 /** Room for the operators of a cell, and for those of the skeleton. */
 const maxPerCell = edges.length * 3 + 3;
@@ -184,7 +185,10 @@ export function createFusedCounter(columns: Columns, options: NetworkOptions) {
   }
 
   return {
-    /** Count what is launched and copied of a cell's network in each view, into rows of `width` columns from `offset`. */
+    /**
+     * Count what is launched and copied of a cell's network in each view, into the row of `matrix` at `offset`. Views that
+     * execute the same are fused once when they come one after the other.
+     */
     count(
       cell: Cell,
       into: readonly { readonly view: FusedView; readonly matrix: Float32Array }[],
@@ -192,12 +196,18 @@ export function createFusedCounter(columns: Columns, options: NetworkOptions) {
     ): void {
       const built = build(cell);
       markFlags(built);
+      let fused: FusionResult | undefined;
       for (const { view, matrix } of into) {
+        let isAsBefore = fused !== undefined;
         for (let i = 0; i < built.n; i++) {
-          executed[i] =
+          const isExecuted =
             (view === "forward" ? 1 : isLive[i]!) & (view === "backward" ? 1 : isReached[i]!);
+          if (executed[i] === isExecuted) continue;
+          executed[i] = isExecuted;
+          isAsBefore = false;
         }
-        const { isLaunched, nCopies } = fusion.fuse(built, executed);
+        if (!isAsBefore || fused === undefined) fused = fusion.fuse(built, executed);
+        const { isLaunched, nCopies } = fused;
         for (let i = 0; i < built.n; i++) {
           if (isLaunched[i] === 1) matrix[offset + columnOf[i]!]!++;
           if (nCopies[i]! > 0) matrix[offset + copyColumnOf[i]!]! += nCopies[i]!;
