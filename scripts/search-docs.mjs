@@ -24,9 +24,14 @@ const nTrials = Number(options.trials);
 const [opening, closing] = ["<!-- comparison -->", "<!-- end of comparison -->"];
 
 const path = join(options.docs, "search.md");
-const text = readFileSync(path, "utf8");
-const [from, to] = [text.indexOf(opening), text.indexOf(closing)];
-if (from < 0 || to < from) throw new Error(`${path} must have ${opening} before ${closing}`);
+/** Its text, and where the comparison is. Read again before writing: somebody may write in it meanwhile. */
+function readDocument() {
+  const text = readFileSync(path, "utf8");
+  const [from, to] = [text.indexOf(opening), text.indexOf(closing)];
+  if (from < 0 || to < from) throw new Error(`${path} must have ${opening} before ${closing}`);
+  return { text, from, to };
+}
+readDocument();
 
 const findings = new Findings({ ...(await searchAll(options.data, { nTrials, say })), nTrials });
 const chart = chartOf(findings);
@@ -36,6 +41,7 @@ writeFileSync(
   renderChart(chart, { standalone: true }),
 );
 const command = "node scripts/search-docs.mjs";
+const { text, from, to } = readDocument();
 const generated = comparisonOf(findings, { command, tool, chart });
 writeFileSync(path, `${text.slice(0, from)}${opening}\n\n${generated}\n\n${text.slice(to)}`);
 say(`wrote ${path}`);
