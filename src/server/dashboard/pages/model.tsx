@@ -2,12 +2,12 @@
  * Drop a file: an ONNX network in, its latency on every platform out, or what of it no platform knows.
  */
 import { useRef, useState } from "preact/hooks";
-import { formatMs } from "../../../units.js";
 import type { ModelPredictions } from "../../api/schemas.js";
 import { Card } from "../parts/card.js";
 import { DataTable } from "../parts/data-table.js";
 import { DownloadButton } from "../parts/download-button.js";
 import { Facts } from "../parts/figures.js";
+import { latencyColumns } from "../parts/latency-columns.js";
 import { Empty, Loading, ProblemNote } from "../parts/states.js";
 import { pathPart, request } from "../shell/api.js";
 
@@ -54,17 +54,7 @@ function Predictions({ model, file }: { readonly model: ModelPredictions; readon
             sortBy: ({ platform }) => platform,
             cell: ({ platform }) => platform,
           },
-          {
-            name: "Latency",
-            isNumber: true,
-            sortBy: ({ latencyMs }) => latencyMs,
-            cell: ({ latencyMs }) => formatMs(latencyMs),
-          },
-          {
-            name: "90 % interval",
-            isNumber: true,
-            cell: ({ lowerMs, upperMs }) => `${formatMs(lowerMs)} to ${formatMs(upperMs)}`,
-          },
+          ...latencyColumns<Prediction>((prediction) => prediction),
           {
             name: "Drawn",
             cell: (prediction) => <Interval prediction={prediction} mostMs={mostMs} />,

@@ -2,9 +2,9 @@
  * Some networks of the space as a table, and as a file.
  */
 import { archStringFromCell, cellFromIndex } from "../../../space/nasbench201/cell.js";
-import { formatMs } from "../../../units.js";
 import { DataTable } from "../parts/data-table.js";
 import { saveText } from "../parts/download.js";
+import { latencyColumns } from "../parts/latency-columns.js";
 import { meritText, type Networks } from "../parts/use-networks.js";
 
 /** Save networks as CSV, with all their digits. */
@@ -50,17 +50,11 @@ export function NetworkTable({
             </button>
           ),
         },
-        {
-          name: "Latency",
-          isNumber: true,
-          sortBy: (i) => columns.latencyMs[i]!,
-          cell: (i) => formatMs(columns.latencyMs[i]!),
-        },
-        {
-          name: "90 % interval",
-          isNumber: true,
-          cell: (i) => `${formatMs(columns.lowerMs[i]!)} to ${formatMs(columns.upperMs[i]!)}`,
-        },
+        ...latencyColumns<number>((i) => ({
+          latencyMs: columns.latencyMs[i]!,
+          lowerMs: columns.lowerMs[i]!,
+          upperMs: columns.upperMs[i]!,
+        })),
         {
           name: meritName,
           isNumber: true,
