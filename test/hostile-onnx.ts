@@ -1,6 +1,10 @@
-/** Models made by hand to harm their reader, and small honest ones to damage. */
+/** Models made by hand to harm their reader, small honest ones to damage, and what reading them must come to. */
 
+import { InternalError, SamaraError } from "../src/errors.js";
 import { createGraphBuilder } from "../src/graph/build.js";
+import { featuresOfGraphs } from "../src/graph/feature-table.js";
+import type { OperatorGraph } from "../src/graph/graph.js";
+import { uploadLimits } from "../src/onnx/limits.js";
 import {
   attributeType,
   encodeModel,
@@ -8,6 +12,7 @@ import {
   type NodeProto,
   tensorType,
 } from "../src/onnx/proto.js";
+import { readOnnx } from "../src/onnx/read.js";
 import { writeOnnx } from "../src/onnx/write.js";
 
 const tensorInfo = (
@@ -108,3 +113,21 @@ export const shapeComputing = (): Uint8Array =>
     ],
     { initializer: [integers("zero", [0]), integers("one", [1]), integers("rest", [-1])] },
   );
+
+/** Small enough that a case is read in milliseconds. */
+const limits = { ...uploadLimits, messages: 20_000, nodes: 2000, items: 50_000 };
+
+/** Reads and takes features; gives the error if there is one that users may see, and throws any other. */
+export function readingOf(bytes: Uint8Array): OperatorGraph | SamaraError {
+  try {
+    const graph = readOnnx(bytes, { limits });
+    const table = featuresOfGraphs([{ id: "fuzz", graph }]);
+    for (const { key, macs, bytesMoved } of table.signatures) {
+      if (!(macs >= 0 && bytesMoved >= 0)) throw new TypeError(`costs of ${key} are no numbers`);
+    }
+    return graph;
+  } catch (error) {
+    if (error instanceof SamaraError && !(error instanceof InternalError)) return error;
+    throw error;
+  }
+}
