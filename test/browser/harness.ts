@@ -55,7 +55,8 @@ const screenshots = join(import.meta.dirname, "screenshots");
 /** A browser on a service of its own. */
 export class Lab {
   readonly #home = mkdtempSync(join(tmpdir(), "samara-browser-"));
-  readonly #complaints: string[] = [];
+  /** What each page wrote to the console. */
+  readonly #complaints = new WeakMap<Page, string[]>();
   readonly #token: string | undefined;
   #service!: RunningService;
   #browser!: Browser;
@@ -95,10 +96,12 @@ export class Lab {
       viewport: { width: 1280, height: 960 },
       ...options,
     });
+    const complaints: string[] = [];
+    this.#complaints.set(page, complaints);
     page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) this.#complaints.push(message.text());
+      if (["error", "warning"].includes(message.type())) complaints.push(message.text());
     });
-    page.on("pageerror", (error) => this.#complaints.push(error.message));
+    page.on("pageerror", (error) => complaints.push(error.message));
     await page.goto(new URL(path, this.#service.url).href);
     await page.waitForLoadState("networkidle");
     return page;
@@ -106,7 +109,7 @@ export class Lab {
 
   /** Nothing was written to the console, nothing is wider than the page, and axe finds nothing serious. */
   async expectSound(page: Page): Promise<void> {
-    expect(this.#complaints.splice(0)).toEqual([]);
+    expect(this.#complaints.get(page)!.splice(0)).toEqual([]);
     const overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
     expect(overflow).toBeLessThanOrEqual(0);
     // The page forbids scripts of others; the browser's own tools may run them.
