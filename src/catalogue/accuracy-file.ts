@@ -20,6 +20,12 @@ const mostTextBytes = 512 * 2 ** 20;
  */
 export function readAccuracies(path: string, column?: string): AccuracyTable {
   const bytes = readBytes(path, "accuracy file");
+  if (/\.gz$/i.test(path) && !isGzip(bytes)) {
+    throw new FormatError(`accuracy file ${path} is called .gz and is no gzip file`, {
+      path,
+      hint: "give it as .csv, or pack it with gzip",
+    });
+  }
   let text: string;
   try {
     text = (isGzip(bytes) ? gunzipSync(bytes, { maxOutputLength: mostTextBytes }) : bytes).toString(

@@ -3,7 +3,7 @@
  */
 import { existsSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
-import { InputError } from "../errors.js";
+import { InputError, NotFoundError } from "../errors.js";
 import { type AccuracyTable, accuracyMerit, candidatesWithAccuracies } from "../search/accuracy.js";
 import { type Candidates, macsMerit, megaMacsOf } from "../search/candidates.js";
 import { InputChecks } from "./input-checks.js";
@@ -86,6 +86,13 @@ export function candidatesOfTable(table: AccuracyTable): NamedCandidates {
     const beside = resolve(dirname(table.source), name);
     return existsSync(beside) || !existsSync(name) ? beside : name;
   });
+  const missing = paths.findIndex((path) => !existsSync(path));
+  if (missing >= 0) {
+    throw new NotFoundError(
+      `accuracy file ${table.source} names the model file ${names[missing]}, which is neither there nor at ${paths[missing]}`,
+      { hint: "write paths as they are from the folder of the table" },
+    );
+  }
   const files = tableOfFiles(paths);
   return {
     candidates: candidatesWithAccuracies(table, { files }),

@@ -45,8 +45,8 @@ export function shareOption(name: string) {
 
 /** Parse `--confidence`: a one-sided bound at c is the end of the two-sided interval that covers 2c − 1, so c is above one half. */
 export function confidenceOption(text: string): number {
-  const confidence = shareOption("confidence")(text);
-  if (confidence > 0.5) return confidence;
+  const confidence = Number(text);
+  if (confidence > 0.5 && confidence < 1) return confidence;
   throw new InputError(`--confidence must be above 0.5 and below 1, got "${text}"`);
 }
 

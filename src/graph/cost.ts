@@ -68,6 +68,11 @@ function macsOf(operator: Operator, graph: OperatorGraph): number {
   }
 }
 
+const isZero = (source: Constant["source"]): boolean =>
+  source.kind === "fill"
+    ? source.value === 0
+    : source.kind === "values" && source.values.every((value) => Number(value) === 0);
+
 /** Constants of an operator that training made: what is learned, and batch norm's statistics. */
 export function weightsOf(operator: Operator, graph: OperatorGraph): Constant[] {
   if (withSettings.has(operator.type)) return [];
@@ -77,7 +82,7 @@ export function weightsOf(operator: Operator, graph: OperatorGraph): Constant[] 
     const { dataType, source } = constant;
     if (dataType === "int64" || dataType === "int32" || dataType === "bool") return [];
     // Zeros stand for absent edges; they carry nothing learned.
-    return source.kind === "fill" && source.value === 0 ? [] : [constant];
+    return isZero(source) ? [] : [constant];
   });
 }
 

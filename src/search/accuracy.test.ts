@@ -1,6 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { FormatError, InputError, InputErrors } from "../errors.js";
-import { accuraciesFromCsv, accuraciesOfSpace, candidatesWithAccuracies } from "./accuracy.js";
+import {
+  accuraciesFromCsv,
+  accuraciesOfSpace,
+  candidatesWithAccuracies,
+  warningsOfMerit,
+} from "./accuracy.js";
 import { spaceNamed } from "./candidates.js";
 
 const arch = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|nor_conv_1x1~1|none~2|";
@@ -51,8 +56,25 @@ describe("accuraciesFromCsv()", () => {
   });
 
   test("leaves out and counts networks without an accuracy", () => {
-    const table = read("id,acc\n1,70\n2,\n3\n");
+    const table = read("id,acc\n1,70\n2,\n3,\n");
     expect(table).toMatchObject({ nWithout: 2, entries: [{ accuracy: 70 }] });
+    expect(warningsOfMerit(table)).toMatchObject([
+      { code: "rows-without-accuracy", message: expect.stringContaining("2 networks") },
+    ]);
+    expect(warningsOfMerit(read("id,acc\n1,70\n"))).toEqual([]);
+    expect(warningsOfMerit(undefined)).toMatchObject([{ code: "proxy-merit" }]);
+  });
+
+  test("refuses a row that breaks off, numbers in other notations, and names what separates columns", () => {
+    expect(messagesOf("id,acc\n1,70\n3\n")).toEqual([
+      "accuracy file a.csv, line 3: 1 of 2 fields: the one of acc is missing",
+    ]);
+    expect(messagesOf("id,acc\n1,0x20\n")[0]).toContain('got "0x20"');
+    expect(() => read("id;acc\n1;70\n")).toThrow(
+      expect.objectContaining({ hint: "separate columns by commas, not by semicolons" }),
+    );
+    const [message] = messagesOf(`${"x".repeat(5000)},${"y,".repeat(500)}z\n1,2\n`);
+    expect(message!.length).toBeLessThan(1000);
   });
 
   test("asks which of several columns is meant, and takes the one that is named", () => {

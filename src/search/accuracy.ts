@@ -62,10 +62,23 @@ function networkColumnOf(columns: readonly string[], what: string, path: string)
     );
   }
   throw new FormatError(
-    `${what} must have a column that names networks (${networkColumns.join(", ")}), got ${columns.join(", ")}`,
-    { path, hint: columnsHint },
+    `${what} must have a column that names networks (${networkColumns.join(", ")}), got ${listed(columns)}`,
+    {
+      path,
+      hint:
+        columns.length === 1 && columns[0]!.includes(";")
+          ? "separate columns by commas, not by semicolons"
+          : columnsHint,
+    },
   );
 }
+
+/** Names of columns as messages quote them: a file that is no table may have any. */
+const listed = (columns: readonly string[]): string =>
+  columns
+    .slice(0, 12)
+    .map((column) => (column.length > 40 ? `${column.slice(0, 40)}…` : column))
+    .join(", ") + (columns.length > 12 ? ` and ${columns.length - 12} more` : "");
 
 function accuracyColumnOf(
   columns: readonly string[],
@@ -76,7 +89,7 @@ function accuracyColumnOf(
   if (asked !== undefined) {
     const at = columns.indexOf(asked);
     if (at >= 0) return at;
-    throw new InputError(`${what} has no column "${asked}"; it has ${columns.join(", ")}`);
+    throw new InputError(`${what} has no column "${asked}"; it has ${listed(columns)}`);
   }
   for (const name of accuracyColumns) {
     const at = columns.findIndex((column) => simplified(column) === name);
@@ -89,8 +102,8 @@ function accuracyColumnOf(
   throw new FormatError(
     alike.length > 1
       ? `${what} has several columns of accuracies: ${alike.join(", ")}`
-      : `${what} must have a column of accuracies (${accuracyColumns.slice(0, 3).join(", ")}, …), got ${columns.join(", ")}`,
-    { path, hint: "name one with --accuracy-column" },
+      : `${what} must have a column of accuracies (${accuracyColumns.slice(0, 3).join(", ")}, …), got ${listed(columns)}`,
+    { path, hint: "name one with --accuracy-column, over HTTP with ?column=" },
   );
 }
 
@@ -153,12 +166,18 @@ export function accuraciesFromCsv(
       return complain(networkColumn, `${key} stands on line ${before} already`);
     }
     lineOf.set(key, line);
-    const written = fields[accuracyAt] ?? "";
+    const written = fields[accuracyAt];
+    if (written === undefined) {
+      return complain(
+        accuracyColumn,
+        `${fields.length} of ${columns.length} fields: the one of ${accuracyColumn} is missing`,
+      );
+    }
     if (written === "") {
       nWithout++;
       return [];
     }
-    const accuracy = Number(written);
+    const accuracy = decimal.test(written) ? Number(written) : Number.NaN;
     if (!(accuracy >= 0 && accuracy <= 100)) {
       return complain(
         accuracyColumn,
@@ -178,6 +197,8 @@ export function accuraciesFromCsv(
   return { source, column: accuracyColumn, unit, entries, nWithout };
 }
 
+const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
 function refuse(complaints: readonly FormatError[], what: string): void {
   if (complaints.length === 0) return;
   if (complaints.length === 1) throw complaints[0]!;
@@ -186,6 +207,31 @@ function refuse(complaints: readonly FormatError[], what: string): void {
     ...complaints.slice(0, mostComplaints),
     ...(nMore > 0 ? [new FormatError(`${what}: ${nMore} more lines are wrong`)] : []),
   ]);
+}
+
+/** What must be said of networks that are ranked by a table, or by none. */
+export function warningsOfMerit(
+  table: AccuracyTable | undefined,
+): { code: string; message: string; hint: string }[] {
+  if (table === undefined) {
+    return [
+      {
+        code: "proxy-merit",
+        message:
+          "networks are ranked by their multiply-accumulates, which only stand in for accuracy",
+        hint: "give accuracies of the networks",
+      },
+    ];
+  }
+  const { nWithout, source, column } = table;
+  if (nWithout === 0) return [];
+  return [
+    {
+      code: "rows-without-accuracy",
+      message: `accuracy file ${source}: ${nWithout.toLocaleString("en")} networks have no value in the column ${column} and are left out`,
+      hint: "fill them in, or choose another column",
+    },
+  ];
 }
 
 /**

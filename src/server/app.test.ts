@@ -220,13 +220,50 @@ describe("networks and predictions", () => {
     ]);
   });
 
-  test("refuse a line that is too long, and an unknown predictor before the answer begins", async () => {
-    const headers = { "content-type": "application/x-ndjson" };
-    const long = await ask("/api/v1/predictions", {
-      ...{ method: "POST", headers },
-      body: `"${"1".repeat(5000)}"`,
+  test("say of which platform they are, and warn where nobody named one", async () => {
+    const document = async (request: object) =>
+      (await ask("/api/v1/predictions", json(request))).json();
+    expect(await document({ networks: ["7"], predictor: id })).toMatchObject({
+      context: { platform: id },
+      warnings: [],
     });
-    expect(long.status).toBe(422);
+    const [standard] = (await results(predictorSummarySchema, "/predictors")).filter(
+      ({ isDefault }) => isDefault,
+    );
+    expect(await document({ networks: ["7"] })).toMatchObject({
+      context: { platform: standard!.id },
+      warnings: [{ code: "shipped-predictor", message: expect.stringContaining(standard!.id) }],
+    });
+  });
+
+  test("refuse a coverage beside a budget", async () => {
+    const request = { networks: ["7"], budgetMs: 1, coverage: 0.9 };
+    const { status, detail } = await problem("/api/v1/predictions", json(request));
+    expect(status).toBe(400);
+    expect(detail).toBe("coverage and budgetMs exclude each other");
+  });
+
+  test("answer a line that is too long in its place, however it comes", async () => {
+    const lines = `"7"\n${"a".repeat(9000)}\n"8"\n`;
+    for (const cuts of [[], [4], [1000, 6000]]) {
+      const parts = [0, ...cuts].map((from, i) => lines.slice(from, cuts[i] ?? lines.length));
+      const response = await ask(`/api/v1/predictions?predictor=${id}`, {
+        method: "POST",
+        headers: { "content-type": "application/x-ndjson" },
+        body: ReadableStream.from(parts.map((part) => new TextEncoder().encode(part))),
+        duplex: "half",
+      } as RequestInit);
+      const answers = (await response.text()).trim().split("\n");
+      expect(answers.map((line) => JSON.parse(line))).toMatchObject([
+        { id: "nasbench201/7" },
+        { line: 2, error: { detail: "a line may have 4096 characters, this one has more" } },
+        { id: "nasbench201/8" },
+      ]);
+    }
+  });
+
+  test("refuse an unknown predictor before the answer begins", async () => {
+    const headers = { "content-type": "application/x-ndjson" };
     const unknown = await ask("/api/v1/predictions?predictor=rpi9", {
       ...{ method: "POST", headers },
       body: '"1"',
@@ -292,6 +329,18 @@ describe("accuracies and search", () => {
   const put = (name: string, body: string) => ({
     path: `/accuracies/${name}`,
     init: { method: "PUT", headers: { "content-type": "text/csv" }, body },
+  });
+
+  test("of several columns one is kept, when it is named", async () => {
+    const text = "network,cifar10_acc,cifar100_acc\n1462,90,70\n7,80,60\n";
+    const { path, init } = put("several", text);
+    expect((await problem(`/api/v1${path}`, init)).detail).toContain("several columns");
+    const [kept] = await results(accuracyTableSchema, `${path}?column=cifar100_acc`, init);
+    expect(kept).toMatchObject({ name: "several", column: "cifar100_acc", nNetworks: 2 });
+    const request = json({ predictor: id, budgetMs: 1000, accuracy: "several" });
+    const [found] = await results(searchResponseSchema, "/search", request);
+    expect(found!.winner).toMatchObject({ id: "nasbench201/1462", merit: 70 });
+    expect((await ask(`/api/v1${path}`, { method: "DELETE" })).status).toBe(204);
   });
 
   test("a table is kept, searched by, and taken away", async () => {

@@ -3,6 +3,7 @@
  */
 import { InputError } from "../../errors.js";
 import type { SearchResult } from "../../record/search.js";
+import type { AccuracyTable } from "../../search/accuracy.js";
 import type { SearchOptions, SearchPlace } from "../../search/search.js";
 import { durationMsFromText } from "../../units.js";
 import type { NamedCandidates } from "../accuracy-file.js";
@@ -48,9 +49,10 @@ function checkOptions(options: SearchCommandOptions, nFiles: number, checks: Inp
 }
 
 /** A list to choose from, or a place to search; whichever the options ask for. */
-type Choice =
+type Choice = { readonly accuracies: AccuracyTable | undefined } & (
   | ({ readonly kind: "list" } & NamedCandidates)
-  | { readonly kind: "place"; readonly place: SearchPlace };
+  | { readonly kind: "place"; readonly place: SearchPlace }
+);
 
 async function choiceOf(options: SearchCommandOptions, files: readonly string[]): Promise<Choice> {
   const { readAccuracies } = await import("../../catalogue/accuracy-file.js");
@@ -59,11 +61,12 @@ async function choiceOf(options: SearchCommandOptions, files: readonly string[])
   const { spaceNamed } = await import("../../search/candidates.js");
   const { accuracy, accuracyColumn, space, evaluations } = options;
   const accuracies = accuracy === undefined ? undefined : readAccuracies(accuracy, accuracyColumn);
-  if (files.length > 0) return { kind: "list", ...candidatesOfFiles(files, accuracies) };
+  if (files.length > 0)
+    return { kind: "list", accuracies, ...candidatesOfFiles(files, accuracies) };
   const only = space === undefined ? undefined : spaceNamed(space);
-  if (accuracies === undefined) return { kind: "place", place: { space, evaluations } };
+  if (accuracies === undefined) return { kind: "place", accuracies, place: { space, evaluations } };
   const table = only === undefined ? accuracies : accuraciesOfSpace(accuracies, only);
-  return { kind: "list", ...candidatesOfTable(table) };
+  return { kind: "list", accuracies, ...candidatesOfTable(table) };
 }
 
 async function searchChoice(choice: Choice, options: SearchOptions): Promise<SearchResult> {
@@ -141,12 +144,9 @@ export function registerSearch(register: Register): void {
               platform: await platformToVerify(chosen.provenance.platform!.id),
               count: options.verify,
             };
-      if (options.accuracy === undefined) {
-        warn(
-          "proxy-merit",
-          "networks are ranked by their multiply-accumulates, which only stand in for accuracy",
-          "give accuracies with --accuracy FILE",
-        );
+      const { warningsOfMerit } = await import("../../search/accuracy.js");
+      for (const { code, message, hint } of warningsOfMerit(choice!.accuracies)) {
+        warn(code, message, code === "proxy-merit" ? "give accuracies with --accuracy FILE" : hint);
       }
       const searchOptions: SearchOptions = {
         predictor: chosen.predictor,

@@ -53,7 +53,15 @@ export function registerServe(register: Register): void {
         throw new InputError("a token must have at least 16 printable characters without spaces");
       }, undefined);
       const accuracies = (options.accuracy ?? []).map((path) => {
-        checks.run(() => void readAccuracies(path, column), undefined);
+        checks.run(() => {
+          const { entries } = readAccuracies(path, column);
+          const file = entries.find(({ network }) => network.kind === "file")?.network;
+          if (file?.kind !== "file") return;
+          throw new InputError(
+            `accuracy file ${path} names model files (${file.path}), which the service does not read`,
+            { hint: "name architectures; for files use `samara search --accuracy`" },
+          );
+        }, undefined);
         return { path, ...(column === undefined ? {} : { column }) };
       });
       checks.done();

@@ -127,6 +127,8 @@ const cardPlatformSchema = z.object({
 /** GET /predictors, and one of them. An adapted predictor is named by its platform, the general one is `pool`. */
 export const predictorSummarySchema = z.object({
   id: z.string(),
+  /** Whether it answers when none is named. */
+  isDefault: z.boolean(),
   origin: originSchema,
   method: z.string(),
   /** Null for a predictor that has learned but is not adapted. */

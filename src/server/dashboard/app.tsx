@@ -1,6 +1,6 @@
 /** The frame around all pages: navigation, header, and which page is shown. */
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { ErrorBoundary, LocationProvider, Route, Router, useLocation } from "preact-iso";
 import { pages } from "./pages.js";
 import { Empty, ProblemNote } from "./parts/states.js";
@@ -71,6 +71,11 @@ function NotFound() {
 
 function Frame() {
   const [error, setError] = useState<Error | null>(null);
+  const { path } = useLocation();
+  useEffect(() => {
+    const page = pages.find(({ routes }) => isAt(path, routes));
+    document.title = page === undefined ? "Samara" : `${page.name} · Samara`;
+  }, [path]);
   return (
     <div class="frame">
       <a class="skip-link" href="#main">
@@ -90,13 +95,7 @@ function Frame() {
         <main id="main" tabIndex={-1}>
           {error !== null && <ProblemNote error={error} retry={() => setError(null)} />}
           <ErrorBoundary onError={setError}>
-            <Router
-              onRouteChange={(url) => {
-                setError(null);
-                const page = pages.find(({ routes }) => isAt(url.split("?")[0]!, routes));
-                document.title = page === undefined ? "Samara" : `${page.name} · Samara`;
-              }}
-            >
+            <Router onRouteChange={() => setError(null)}>
               {pages.flatMap(({ routes, component }) =>
                 routes.map((path) => <Route key={path} path={path} component={component} />),
               )}

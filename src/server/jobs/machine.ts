@@ -136,11 +136,11 @@ export class MachineFacts {
     const names = rows.flatMap(({ name }) => (name === null ? [] : [withoutPrecision(name)]));
     if (names.length === 0) {
       throw new PlatformUnavailableError(`platform "${asked}" cannot run here: no runtime can`, {
-        hint: "GET /api/v1/machine says why",
+        hint: "the machine's description says why",
       });
     }
     throw new NotFoundError(`platform "${asked}" does not run on this machine`, {
-      hint: `GET /api/v1/machine lists those that do: ${names.slice(0, 5).join(", ")}${names.length > 5 ? ", …" : ""}`,
+      hint: `these do: ${names.slice(0, 5).join(", ")}${names.length > 5 ? ", …" : ""}`,
     });
   }
 

@@ -19,9 +19,20 @@ export interface FixedAccuracies {
   readonly column?: string;
 }
 
+/** Columns that are taken for accuracies without being named. */
+const accuracyColumnRule = /(^|_)(acc|accuracy|top-?_?1)(_|$)/i;
 const nameRule = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const folder = () => join(dataHome(), "accuracy");
 const nameOf = (path: string) => basename(path).replace(/\.csv(\.gz)?$/i, "");
+
+/** A table of one column, which needs no further word when it is read again. */
+function csvOfColumn(entries: AccuracyTable["entries"], column: string): string {
+  const rows = entries.flatMap(({ network, accuracy }) =>
+    network.kind === "architecture" ? [`${network.architecture.id},${accuracy}`] : [],
+  );
+  const heading = /^[\w.-]+$/.test(column) && accuracyColumnRule.test(column) ? column : "accuracy";
+  return `${[`network,${heading}`, ...rows].join("\n")}\n`;
+}
 
 /** The tables that this service knows. */
 export class Accuracies {
@@ -93,14 +104,14 @@ export class Accuracies {
    *
    * @throws InputError on a name that is none, or of a table given at the start; FormatError, InputErrors on bad lines
    */
-  put(name: string, text: string): AccuracySummary {
+  put(name: string, text: string, column?: string): AccuracySummary {
     if (!nameRule.test(name)) {
       throw new InputError(
         `an accuracy table's name has letters, digits, ".", "_" and "-", at most 64, got "${name}"`,
       );
     }
     this.#requireOwn(name);
-    const { entries } = accuraciesFromCsv(text, { source: name });
+    const { entries } = accuraciesFromCsv(text, { source: name, column });
     if (entries.some(({ network }) => network.kind === "file")) {
       throw new InputError(
         "an uploaded accuracy table cannot name files of the service's machine",
@@ -109,7 +120,10 @@ export class Accuracies {
         },
       );
     }
-    writeFileAtomic(join(folder(), `${name}.csv`), text);
+    writeFileAtomic(
+      join(folder(), `${name}.csv`),
+      column === undefined ? text : csvOfColumn(entries, column),
+    );
     return this.summary(name);
   }
 

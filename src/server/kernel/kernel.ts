@@ -7,9 +7,8 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { InternalError, SamaraError } from "../../errors.js";
 import { packageRoot } from "../../package.js";
-import type { Prediction } from "../api/schemas.js";
 import type { KernelOptions, Methods } from "./methods.js";
-import type { PredictBatch } from "./predictions.js";
+import type { PredictBatch, PredictedBatch } from "./predictions.js";
 import { RelayedError, type ToldError } from "./told-error.js";
 import type { Answer } from "./worker.js";
 
@@ -150,7 +149,7 @@ export class Kernel {
   }
 
   /** Predict the networks of one request, together with what else comes in this turn. */
-  predict(batch: PredictBatch): Promise<Prediction[]> {
+  predict(batch: PredictBatch): Promise<PredictedBatch> {
     this.#nPendingNetworks += batch.networks.length;
     if (this.#nPendingNetworks > mostPendingNetworks) {
       this.#nPendingNetworks -= batch.networks.length;

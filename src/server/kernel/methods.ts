@@ -54,10 +54,10 @@ export function createMethods({ accuracies: fixed }: KernelOptions) {
       return documentOf("measurements", await measurementRows(shelf, id, split));
     },
     async predictors() {
-      return documentOf("predictors", predictorSummaries());
+      return documentOf("predictors", await predictorSummaries());
     },
     async predictor({ id }: { id: string }) {
-      return one("predictor-card", predictorSummary(id));
+      return one("predictor-card", await predictorSummary(id));
     },
     async evaluation({ id }: { id: string }) {
       return one("evaluation", await evaluationOf(shelf, await cache.get(id)));
@@ -118,7 +118,8 @@ export function createMethods({ accuracies: fixed }: KernelOptions) {
       return predictLines(cache, params.lines, params.firstLine, params.options);
     },
     async models({ bytes, name, predictors }: ModelUpload) {
-      const ids = predictors ?? predictorSummaries().flatMap(({ platformId }) => platformId ?? []);
+      const ids =
+        predictors ?? (await predictorSummaries()).flatMap(({ platformId }) => platformId ?? []);
       const ready = [];
       for (const id of ids) ready.push(await cache.get(id));
       return one("model-predictions", await predictModel(bytes, name, ready, cache));
@@ -127,13 +128,14 @@ export function createMethods({ accuracies: fixed }: KernelOptions) {
       return layersOf(await cache.get(predictor), readModel(bytes));
     },
     async search(request: SearchRequest) {
-      return one("search", await searches.search(request));
+      const { result, warnings } = await searches.search(request);
+      return documentOf("search", [result], { platform: result.platform }, warnings);
     },
     async accuracies() {
       return documentOf("accuracies", accuracies.all());
     },
-    async putAccuracies({ name, text }: { name: string; text: string }) {
-      return one("accuracies", accuracies.put(name, text));
+    async putAccuracies(params: { name: string; text: string; column?: string | undefined }) {
+      return one("accuracies", accuracies.put(params.name, params.text, params.column));
     },
     async deleteAccuracies({ name }: { name: string }) {
       accuracies.delete(name);

@@ -7,6 +7,7 @@ import type { OperatorGraph } from "../../graph/graph.js";
 import { fileId } from "../../onnx/file-id.js";
 import { uploadLimits } from "../../onnx/limits.js";
 import { readOnnx } from "../../onnx/read.js";
+import { megaMacsOf } from "../../search/candidates.js";
 import type { ModelPredictions } from "../api/schemas.js";
 import type { PredictorCache, ReadyPredictor } from "./predictors.js";
 
@@ -61,7 +62,7 @@ export async function predictModel(
   return {
     ...{ id, name, results },
     nOperators: graph.operators.length,
-    macs: cost.macs,
+    macs: megaMacsOf(table)[0]! * 1e6,
     params: cost.parameters,
     inputs: graph.inputs.map((input) => ({ name: input.name, shape: [...input.shape] })),
     unknownOperators: isKnown

@@ -2,12 +2,13 @@
  * Predictions for networks that requests name, many requests at once: cells come from the table of all cells, whatever
  * else is named from its space's features.
  */
-import { FormatError, InputErrors, messageOf, SamaraError } from "../../errors.js";
+import { FormatError, InputError, InputErrors, messageOf, SamaraError } from "../../errors.js";
 import type { Predictions } from "../../predict/predictor.js";
 import { type Architecture, type Space, spaces } from "../../space/registry.js";
 import type { Prediction } from "../api/schemas.js";
+import type { Warning } from "./document.js";
 import { namedArchitecture } from "./networks.js";
-import type { PredictorCache, ReadyPredictor } from "./predictors.js";
+import { type PredictorCache, type ReadyPredictor, warningsOf } from "./predictors.js";
 
 /** How to predict. */
 export interface PredictOptions {
@@ -23,16 +24,32 @@ export interface PredictBatch extends PredictOptions {
   readonly networks: readonly string[];
 }
 
+/** The answer to one request: of which platform, and what must be said of it. */
+export interface PredictedBatch {
+  readonly platform: string;
+  readonly predictions: readonly Prediction[];
+  readonly warnings: readonly Warning[];
+}
+
 const defaultCoverage = 0.9;
 const defaultConfidence = 0.9;
+/** Of a line; no network's name is nearly as long. */
+export const maxLineLength = 4096;
 /** Complaints of one request that are listed. */
 const mostComplaints = 20;
 
-/** With a budget, the interval whose ends are the one-sided bounds at the confidence. */
-const coverageOf = ({ coverage, budgetMs, confidence }: PredictOptions): number =>
-  budgetMs === undefined
-    ? (coverage ?? defaultCoverage)
-    : 2 * (confidence ?? defaultConfidence) - 1;
+/**
+ * With a budget, the interval whose ends are the one-sided bounds at the confidence.
+ *
+ * @throws InputError when both are asked for
+ */
+function coverageOf({ coverage, budgetMs, confidence }: PredictOptions): number {
+  if (budgetMs === undefined) return coverage ?? defaultCoverage;
+  if (coverage === undefined) return 2 * (confidence ?? defaultConfidence) - 1;
+  throw new InputError("coverage and budgetMs exclude each other", {
+    hint: "with a budget the interval is that of the confidence: it covers 2 confidence - 1",
+  });
+}
 
 function predictionOf(
   id: string,
@@ -97,7 +114,7 @@ async function predictArchitectures(
 export async function predictBatch(
   cache: PredictorCache,
   batch: PredictBatch,
-): Promise<Prediction[]> {
+): Promise<PredictedBatch> {
   const ready = await cache.get(batch.predictor);
   const complaints: SamaraError[] = [];
   const architectures = batch.networks.flatMap((text) => {
@@ -111,11 +128,19 @@ export async function predictBatch(
   });
   if (complaints.length === 1) throw complaints[0]!;
   if (complaints.length > 0) throw new InputErrors(complaints);
-  return (await predictArchitectures(cache, ready, architectures, batch)) as Prediction[];
+  const predictions = await predictArchitectures(cache, ready, architectures, batch);
+  return {
+    platform: ready.id,
+    predictions: predictions as Prediction[],
+    warnings: warningsOf(batch.predictor, ready),
+  };
 }
 
 /** The network that a line names: a JSON string, or an object with `network`. */
 function networkOfLine(line: string): string {
+  if (line.length > maxLineLength) {
+    throw new FormatError(`a line may have ${maxLineLength} characters, this one has more`);
+  }
   let value: unknown;
   try {
     value = JSON.parse(line);

@@ -16,6 +16,7 @@ import { allByMacs, type Candidates } from "../../search/candidates.js";
 import { spaces } from "../../space/registry.js";
 import { readPredictor } from "../../store/predictors.js";
 import type { PredictorSummary } from "../api/schemas.js";
+import type { Warning } from "./document.js";
 
 /** What the general predictor is called, which is adapted to no platform. */
 const generalId = "pool";
@@ -23,15 +24,37 @@ const generalId = "pool";
 /** An adapted predictor that is ready to predict. */
 export interface ReadyPredictor extends LoadedAdapted {
   readonly id: string;
+  readonly isShipped: boolean;
   /** Changes when the predictor is adapted anew. */
   readonly stamp: string;
 }
 
-function summaryOf(id: string, folder: string, isShipped: boolean): PredictorSummary {
+/** What must be said of an answer by a predictor that nobody named. */
+export const warningsOf = (
+  asked: string | undefined,
+  { id, isShipped }: ReadyPredictor,
+): Warning[] =>
+  asked !== undefined || !isShipped
+    ? []
+    : [
+        {
+          code: "shipped-predictor",
+          message: `no predictor is adapted here yet: these are latencies of ${id}, where the shipped pool was measured`,
+          hint: "name a predictor, or onboard a platform of yours",
+        },
+      ];
+
+function summaryOf(
+  id: string,
+  folder: string,
+  isShipped: boolean,
+  isDefault: boolean,
+): PredictorSummary {
   const { saved, provenance } = readPredictor(folder);
   const { platform, accuracy, card = null, ...others } = provenance;
   return {
     id,
+    isDefault,
     origin: isShipped ? "shipped" : "own",
     method: saved.method,
     platformId: platform?.id ?? null,
@@ -46,20 +69,25 @@ function summaryOf(id: string, folder: string, isShipped: boolean): PredictorSum
 }
 
 /** All predictors: the adapted ones by platform, and the general one. */
-export function predictorSummaries(): PredictorSummary[] {
+export async function predictorSummaries(): Promise<PredictorSummary[]> {
+  const fallback = await defaultId();
   return [
     ...adaptedOnShelf().map(({ platformId, folder, isShipped }) =>
-      summaryOf(platformId, folder, isShipped),
+      summaryOf(platformId, folder, isShipped, platformId === fallback),
     ),
-    summaryOf(generalId, shippedPredictor(), true),
+    summaryOf(generalId, shippedPredictor(), true, false),
   ];
 }
 
+/** The predictor that answers when none is named: the one that the command line would take. */
+const defaultId = async (): Promise<string> =>
+  (await chooseAdapted(undefined, undefined)).provenance.platform!.id;
+
 /** @throws NotFoundError naming those there are */
-export function predictorSummary(id: string): PredictorSummary {
-  if (id === generalId) return summaryOf(generalId, shippedPredictor(), true);
+export async function predictorSummary(id: string): Promise<PredictorSummary> {
+  if (id === generalId) return summaryOf(generalId, shippedPredictor(), true, false);
   const found = shelvedPredictor(id);
-  return summaryOf(id, found.folder, found.isShipped);
+  return summaryOf(id, found.folder, found.isShipped, id === (await defaultId()));
 }
 
 function shelvedPredictor(id: string) {
@@ -112,15 +140,15 @@ export class PredictorCache {
     this.#forgetSometimes();
     let wanted = id ?? this.#default;
     if (wanted === undefined) {
-      wanted = (await chooseAdapted(undefined, undefined)).provenance.platform!.id;
+      wanted = await defaultId();
       this.#default = wanted;
     }
     const known = this.#loaded.get(wanted);
     if (known) return known;
-    const { folder, modifiedMs } = shelvedPredictor(wanted);
+    const { folder, modifiedMs, isShipped } = shelvedPredictor(wanted);
     const loaded = await loadAdapted(folder);
     const predictor = remembering(loaded.predictor);
-    const ready = { ...loaded, predictor, id: wanted, stamp: `${folder} ${modifiedMs}` };
+    const ready = { ...loaded, predictor, isShipped, id: wanted, stamp: `${folder} ${modifiedMs}` };
     this.#loaded.set(wanted, ready);
     return ready;
   }

@@ -2,7 +2,7 @@
  * Searches of the service: lists of candidates are made once and predicted once.
  */
 import type { SearchResult } from "../../record/search.js";
-import type { AccuracyTable } from "../../search/accuracy.js";
+import { type AccuracyTable, warningsOfMerit } from "../../search/accuracy.js";
 import type { Candidates } from "../../search/candidates.js";
 import {
   listOfPlace,
@@ -13,10 +13,17 @@ import {
 import { spaces } from "../../space/registry.js";
 import type { SearchRequest } from "../api/schemas.js";
 import type { Accuracies } from "./accuracies.js";
-import type { PredictorCache } from "./predictors.js";
+import type { Warning } from "./document.js";
+import { type PredictorCache, warningsOf } from "./predictors.js";
 
 /** Networks that evolution predicts unless told otherwise; a second or two. */
 const defaultEvaluations = 20_000;
+
+/** What was found, and what must be said of it. */
+export interface SearchAnswer {
+  readonly result: SearchResult;
+  readonly warnings: readonly Warning[];
+}
 
 /** Searches over the predictors and tables of a worker. */
 export class Searches {
@@ -44,14 +51,19 @@ export class Searches {
   }
 
   /** @throws NotFoundError for an unknown predictor or table; InputError as `searchPlace` */
-  async search(request: SearchRequest): Promise<SearchResult> {
+  async search(request: SearchRequest): Promise<SearchAnswer> {
     const { predictor: id, accuracy, space, evaluations = defaultEvaluations } = request;
     const { budgetMs, confidence = 0.9, seed = 0 } = request;
-    const { predictor } = await this.#cache.get(id);
+    const ready = await this.#cache.get(id);
+    const { predictor } = ready;
     const accuracies = accuracy === undefined ? undefined : this.#accuracies.get(accuracy);
+    const warnings = [...warningsOf(id, ready), ...warningsOfMerit(accuracies)];
     const list = this.#listOf({ space, accuracies });
     const options = { predictor, budgetMs, confidence, seed };
-    if (list !== undefined) return searchCandidates(list, options);
-    return searchPlace({ space, accuracies, evaluations }, options);
+    const result =
+      list === undefined
+        ? await searchPlace({ space, accuracies, evaluations }, options)
+        : await searchCandidates(list, options);
+    return { result, warnings };
   }
 }

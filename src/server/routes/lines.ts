@@ -2,13 +2,13 @@
  * A body of lines in batches, whatever its size; no line is longer than a network's name can be.
  */
 import { FormatError } from "../../errors.js";
-
-const maxLineBytes = 4096;
+import { maxLineLength } from "../kernel/predictions.js";
 
 /**
  * Lines of a body, empty ones left out, as they come: a batch is smaller than `batchSize` where more is still on its way.
+ * Of a line that is too long only as much is kept as shows that it is.
  *
- * @throws FormatError when a line is too long, or is no UTF-8
+ * @throws FormatError when the body is no UTF-8
  */
 export async function* linesOf(
   body: ReadableStream<Uint8Array> | null,
@@ -25,16 +25,13 @@ export async function* linesOf(
       throw new FormatError("the body is no UTF-8", { cause });
     }
   };
-  const check = (line: string) => {
-    if (line.length <= maxLineBytes) return line;
-    throw new FormatError(`a line may have ${maxLineBytes} bytes, this one has more`);
-  };
+  const bounded = (line: string) => line.slice(0, maxLineLength + 1);
   for await (const chunk of body) {
     const lines = (rest + decode(chunk)).split("\n");
-    rest = check(lines.pop()!);
+    rest = bounded(lines.pop()!);
     for (const line of lines) {
-      if (check(line).trim() === "") continue;
-      batch.push(line);
+      if (line.trim() === "") continue;
+      batch.push(bounded(line));
       if (batch.length < batchSize) continue;
       yield batch;
       batch = [];
@@ -44,6 +41,6 @@ export async function* linesOf(
     batch = [];
   }
   const last = rest + decode();
-  if (last.trim() !== "") yield [check(last)];
+  if (last.trim() !== "") yield [bounded(last)];
   return undefined;
 }

@@ -30,7 +30,7 @@ const lineOptions = z.object({
 });
 
 /** Written out, because this is what the service does most. */
-const headOfPredictions = `{"schema":"samara/predictions/1","tool":${JSON.stringify(tool)},"context":{},"results":`;
+const headOfPredictions = `{"schema":"samara/predictions/1","tool":${JSON.stringify(tool)},"context":`;
 
 export function predictionRoutes({ kernel, metrics }: RouteDeps) {
   const routes = createRoutes();
@@ -124,9 +124,9 @@ export function predictionRoutes({ kernel, metrics }: RouteDeps) {
     }),
     async (c) => {
       const request = c.req.valid("json");
-      const predictions = await kernel.predict(request);
+      const { platform, predictions, warnings } = await kernel.predict(request);
       metrics.predictions.inc(predictions.length);
-      const text = `${headOfPredictions}${JSON.stringify(predictions)},"warnings":[]}`;
+      const text = `${headOfPredictions}${JSON.stringify({ platform })},"results":${JSON.stringify(predictions)},"warnings":${JSON.stringify(warnings)}}`;
       return c.body(text, 200, { "content-type": "application/json" }) as never;
     },
   );

@@ -52,6 +52,7 @@ export function searchRoutes({ kernel }: RouteDeps) {
       summary: "Keep a table: CSV with a column that names networks and one of accuracies",
       request: {
         params,
+        query: z.object({ column: z.string().min(1).max(200).optional() }),
         body: { required: true, content: { "text/csv": { schema: z.string() } } },
       },
       responses: documentOf("The table", accuracyTableSchema),
@@ -60,7 +61,11 @@ export function searchRoutes({ kernel }: RouteDeps) {
       const text = await c.req.text();
       return sendDocument(
         c,
-        await kernel.call("putAccuracies", { name: c.req.valid("param").name, text }),
+        await kernel.call("putAccuracies", {
+          ...c.req.valid("param"),
+          ...c.req.valid("query"),
+          text,
+        }),
       );
     },
   );

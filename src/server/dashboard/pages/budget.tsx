@@ -201,6 +201,7 @@ function Controls(props: {
 }) {
   const { networks, budgetMs, setBudgetMs, confidence } = props;
   const { setQuery } = useQuery();
+  const [isRefused, setIsRefused] = useState(false);
   const [low, high] = useMemo(() => {
     const among = recommendable(networks);
     let [least, most] = [Number.POSITIVE_INFINITY, 0];
@@ -239,11 +240,19 @@ function Controls(props: {
           min={0}
           step="any"
           value={budgetMs}
+          aria-invalid={isRefused}
           onChange={({ currentTarget }) => {
             const value = Number(currentTarget.value);
-            if (value > 0 && Number.isFinite(value)) setBudgetMs(value);
+            const isBudget = value > 0 && Number.isFinite(value);
+            setIsRefused(!isBudget);
+            if (isBudget) setBudgetMs(value);
           }}
         />
+        {isRefused && (
+          <span role="alert">
+            A budget is a number of ms above 0; it is still {formatMs(budgetMs)}.
+          </span>
+        )}
       </label>
       <label class="field">
         How sure it must be

@@ -209,7 +209,7 @@ export default function ModelPage() {
                   { name: "Operators", value: state.model.nOperators.toLocaleString("en") },
                   {
                     name: "Multiply-accumulates",
-                    value: `${(state.model.macs / 1e6).toPrecision(4)} million`,
+                    value: `${(state.model.macs / 1e6).toPrecision(4)} million that count`,
                   },
                   {
                     name: "Parameters",

@@ -371,7 +371,7 @@ export default function PredictorPage() {
         {(predictors) => {
           const id = named === undefined ? query.platform : decodeURIComponent(named);
           const chosen = predictors.find((one) =>
-            id === undefined ? one.platformId !== null : one.id === id,
+            id === undefined ? one.isDefault : one.id === id,
           );
           if (chosen === undefined) {
             return (

@@ -33,7 +33,8 @@ export function ProblemNote({
   return (
     <div class="problem" role="alert">
       <p>
-        <strong>{known?.problem?.title ?? "Failed"}:</strong> {message}
+        <strong>{known?.problem?.title ?? "Failed"}:</strong>{" "}
+        {details.length > 0 ? `${details.length} things are wrong` : message}
       </p>
       {details.length > 0 && (
         <ul>

@@ -3,7 +3,7 @@
  * multiply-accumulates.
  */
 import { useMemo } from "preact/hooks";
-import type { AccuracyTable, NetworkColumns, PlatformSummary } from "../../api/schemas.js";
+import type { AccuracyTable, NetworkColumns, PredictorSummary } from "../../api/schemas.js";
 import { getResult, getResults, pathPart } from "../shell/api.js";
 import { useQuery } from "../shell/use-query.js";
 import { type Resource, useResource } from "../shell/use-resource.js";
@@ -32,23 +32,24 @@ export const meritText = (merit: number): string =>
 export const useAccuracies = (): Resource<AccuracyTable[]> =>
   useResource("/accuracies", getResults<AccuracyTable>);
 
-/** The platform of the address; without one the first that has a predictor. */
+/** The platform of the address; without one that of the predictor which the service would take. */
 export function useChosenPlatform(): Resource<string | undefined> {
   const { query } = useQuery();
-  return useResource(`/platforms?${query.platform ?? ""}`, async (_key, signal) => {
+  return useResource(`/predictors?${query.platform ?? ""}`, async (_key, signal) => {
     if (query.platform !== undefined) return query.platform;
-    const all = await getResults<PlatformSummary>("/platforms", signal);
-    return all.find(({ predictor }) => predictor !== null)?.platform.id;
+    const all = await getResults<PredictorSummary>("/predictors", signal);
+    return all.find(({ isDefault }) => isDefault)?.id;
   });
 }
 
-/** Which table ranks networks: that of the address, else the first, else none (`none` asks for that). */
+/** Which table ranks cells: that of the address, else the first that names some, else none (`none` asks for that). */
 export function chosenAccuracy(
   tables: readonly AccuracyTable[],
   asked: string | undefined,
 ): AccuracyTable | undefined {
   if (asked === "none") return undefined;
-  return tables.find(({ name }) => name === asked) ?? tables[0];
+  const isUseful = ({ space }: AccuracyTable) => space.split(", ").includes("nasbench201");
+  return tables.find(({ name }) => name === asked) ?? tables.find(isUseful);
 }
 
 /** The columns of a platform at a coverage. */
