@@ -96,7 +96,6 @@ function Unknown({ model }: { readonly model: ModelPredictions }) {
         keyOf={({ key }) => key}
         columns={[
           { name: "Operator", sortBy: ({ key }) => key, cell: ({ key }) => key },
-          { name: "Why", sortBy: ({ reason }) => reason, cell: ({ reason }) => reason },
           {
             name: "Nodes",
             isNumber: true,
