@@ -105,7 +105,7 @@ export function cardChart(
                       style: {
                         text: `${Math.round(row.withinTenPercent * 100)} %  ${row.platformId}`,
                         fill: color("ink"),
-                        font: `${isOwn ? "bold " : ""}${width < 500 ? 11 : 12}px ${fontFamily}`,
+                        font: `${isOwn ? "bold " : ""}${width < 500 ? 10 : 12}px ${fontFamily}`,
                         backgroundColor: color("paper"),
                         verticalAlign: "middle",
                       },
