@@ -145,7 +145,14 @@ export class Kernel {
 
   /** Let all threads read what the first requests would wait for; when that fails, those say why. */
   async warm(): Promise<void> {
-    await Promise.allSettled([this.#quick.call("warm", {}), this.#slow.call("warm", {})]);
+    // One after the other: pages wait for the first, and would wait longer beside the second.
+    for (const thread of [this.#quick, this.#slow]) {
+      try {
+        await thread.call("warm", {});
+      } catch {
+        return;
+      }
+    }
   }
 
   /** Predict the networks of one request, together with what else comes in this turn. */
