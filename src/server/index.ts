@@ -3,9 +3,10 @@
  *
  * @packageDocumentation
  */
+export type { JobEvent } from "./api/schemas.js";
 export { type AppDeps, createApp } from "./app.js";
 export type { CommandEnd, CommandSinks, StartCommand, StartedCommand } from "./jobs/command.js";
-export type { Followed, Follower } from "./jobs/event-log.js";
+export type { Followed, Follower, StoredEvent } from "./jobs/event-log.js";
 export { Jobs, type JobsOptions } from "./jobs/jobs.js";
 export { MachineFacts } from "./jobs/machine.js";
 export type { FixedAccuracies } from "./kernel/accuracies.js";
