@@ -1,14 +1,12 @@
 // How long pages of the dashboard take to load, and to answer a click or a key, with all 15,625 networks in the chart:
 // measured by the browser itself (Navigation Timing; Event Timing: from the input to the next frame that was painted).
 // `npm run bench -- dashboard`; needs Chromium. `--repetitions 10`, `--platform ID`.
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { availableParallelism, cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
 import { findChromium } from "../dist/platform/browser/find-chromium.js";
 import { median } from "../dist/tensor/stats.js";
+import { startService } from "../scripts/start-service.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -21,15 +19,8 @@ const { platform } = values;
 const found = await findChromium();
 if ("reason" in found) throw new Error(`no browser to measure in: ${found.reason}`);
 
-const home = mkdtempSync(join(tmpdir(), "samara-bench-"));
-const bin = resolve(import.meta.dirname, "../dist/cli/bin.js");
-const service = spawn(process.execPath, [bin, "serve", "--port", "0", "--quiet"], {
-  env: { ...process.env, SAMARA_HOME: home },
-  stdio: ["ignore", "pipe", "inherit"],
-});
-const url = await new Promise((fulfil) => {
-  service.stdout.on("data", (text) => fulfil(/http:\S+/.exec(text)[0]));
-});
+const service = await startService();
+const { url } = service;
 const browser = await chromium.launch({ executablePath: found.path, args: ["--no-sandbox"] });
 console.log(
   `${cpus()[0].model}, ${availableParallelism()} cores, load ${loadavg()[0].toFixed(1)}, Chromium ${browser.version()}, Node ${process.version}; ${repetitions} repetitions`,
@@ -142,6 +133,5 @@ try {
   await budget();
 } finally {
   await browser.close();
-  service.kill();
-  rmSync(home, { recursive: true, force: true });
+  await service.stop();
 }

@@ -1,12 +1,10 @@
 // Speed of the service, asked by a second process: single predictions, a million lines in one request, idle
 // connections. `npm run bench -- service`; `--seconds 10`, `--lines 1000000`, `--idle 10000`.
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
-import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { availableParallelism, cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import autocannon from "autocannon";
+import { startService } from "../scripts/start-service.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -16,15 +14,8 @@ const { values } = parseArgs({
     connections: { type: "string", default: "16" },
   },
 });
-const home = mkdtempSync(join(tmpdir(), "samara-bench-"));
-const bin = resolve(import.meta.dirname, "../dist/cli/bin.js");
-const service = spawn(process.execPath, [bin, "serve", "--port", "0", "--quiet"], {
-  env: { ...process.env, SAMARA_HOME: home },
-  stdio: ["ignore", "pipe", "inherit"],
-});
-const url = await new Promise((fulfil) => {
-  service.stdout.on("data", (text) => fulfil(/http:\S+/.exec(text)[0]));
-});
+const service = await startService();
+const { url } = service;
 const predictions = new URL("/api/v1/predictions", url).href;
 
 async function residentMb() {
@@ -122,7 +113,5 @@ try {
   await lines();
   await idle();
 } finally {
-  service.kill("SIGINT");
-  await new Promise((fulfil) => service.on("close", fulfil));
-  rmSync(home, { recursive: true, force: true });
+  await service.stop();
 }

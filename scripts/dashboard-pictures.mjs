@@ -3,14 +3,13 @@
 //   npm run build && node scripts/dashboard-pictures.mjs [--accuracy FILE --accuracy-column NAME]
 //
 // Needs Chromium and the optional package sharp.
-import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
 import sharp from "sharp";
 import { findChromium } from "../dist/platform/browser/find-chromium.js";
+import { startService } from "./start-service.mjs";
 
 const root = resolve(import.meta.dirname, "..");
 const { values } = parseArgs({
@@ -20,19 +19,10 @@ const platform = "amd-epyc-f26m2-2c.ort1.30-cpu-all-t1.fp32";
 const found = await findChromium();
 if ("reason" in found) throw new Error(`no browser to take pictures with: ${found.reason}`);
 
-const home = mkdtempSync(join(tmpdir(), "samara-pictures-"));
-const service = spawn(
-  process.execPath,
-  [
-    join(root, "dist", "cli", "bin.js"),
-    ...["serve", "--port", "0", "--quiet"],
-    ...Object.entries(values).flatMap(([name, value]) => [`--${name}`, value]),
-  ],
-  { env: { ...process.env, SAMARA_HOME: home }, stdio: ["ignore", "pipe", "inherit"] },
+const service = await startService(
+  Object.entries(values).flatMap(([name, value]) => [`--${name}`, value]),
 );
-const url = await new Promise((fulfil) => {
-  service.stdout.on("data", (text) => fulfil(/http:\S+/.exec(text)[0]));
-});
+const { url } = service;
 const browser = await chromium.launch({ executablePath: found.path, args: ["--no-sandbox"] });
 const folder = join(root, "docs", "dashboard");
 mkdirSync(folder, { recursive: true });
@@ -64,6 +54,5 @@ try {
   }
 } finally {
   await browser.close();
-  service.kill();
-  rmSync(home, { recursive: true, force: true });
+  await service.stop();
 }

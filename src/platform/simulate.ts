@@ -140,6 +140,7 @@ export async function simulateCounters(
   options: SimulateOptions = {},
 ): Promise<Map<string, CounterReading[]>> {
   const native = simulationOf(runtime, info);
+  const { library } = native;
   const { nRuns = 10 } = options;
   if (!Number.isInteger(nRuns) || nRuns < 1) {
     throw new InputError(`nRuns must be an integer >= 1, got ${nRuns}`);
@@ -163,7 +164,7 @@ export async function simulateCounters(
         ...simulatedCacheOptions(),
         `--callgrind-out-file=${join(folder, "out")}`,
         simulatorPath(),
-        nativeLibraryPath(native.library),
+        nativeLibraryPath(library),
         settingsText(native.simulatorSettings(info.settings)),
         String(nRuns),
         ...models,

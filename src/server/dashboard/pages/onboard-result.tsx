@@ -3,12 +3,13 @@
  */
 import type { Measurement } from "../../../record/measurement.js";
 import type { OnboardingResult } from "../../../record/onboarding.js";
-import { formatDuration, formatMs, formatShare } from "../../../units.js";
+import { formatDuration, formatShare } from "../../../units.js";
 import type { Job } from "../../api/schemas.js";
 import { Card } from "../parts/card.js";
 import { DataTable } from "../parts/data-table.js";
 import { DownloadButton } from "../parts/download-button.js";
 import { Figures } from "../parts/figures.js";
+import { latencyColumns } from "../parts/latency-columns.js";
 import { hasToken, pathPart } from "../shell/api.js";
 import { stepNames } from "./onboard-steps.js";
 
@@ -119,17 +120,7 @@ function MeasuredTable({ rows }: { readonly rows: readonly Measured[] }) {
       columns={[
         { name: "Network", sortBy: ({ id }) => id, cell: ({ id }) => id },
         { name: "Platform", sortBy: ({ platform }) => platform, cell: ({ platform }) => platform },
-        {
-          name: "Latency",
-          isNumber: true,
-          sortBy: ({ latencyMs }) => latencyMs,
-          cell: ({ latencyMs }) => formatMs(latencyMs),
-        },
-        {
-          name: "90 % interval",
-          isNumber: true,
-          cell: ({ lowerMs, upperMs }) => `${formatMs(lowerMs)} to ${formatMs(upperMs)}`,
-        },
+        ...latencyColumns<Measured>((row) => row),
         { name: "Grade", sortBy: ({ grade }) => grade, cell: ({ grade }) => grade },
       ]}
     />
